@@ -1,0 +1,1 @@
+//! Turns bitmaps a quarter turn clockwise.

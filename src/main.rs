@@ -1,0 +1,2 @@
+//! The command: see the library for the work.
+fn main() {}
