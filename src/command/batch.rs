@@ -1,0 +1,474 @@
+//! The batch: files over the pool's threads, results in order.
+
+use std::collections::VecDeque;
+use std::io::{self, BufWriter, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use rayon::{ThreadPool, ThreadPoolBuilder, Yield};
+
+use super::cli::{Config, Format};
+use super::plan::{Job, Plan};
+use super::progress::{Counters, Progress};
+use super::report::{Outcome, Report};
+use super::signals::Signals;
+use super::sweeper::SecondProcess;
+use super::{ALL_DONE, SOME_FAILED};
+use crate::file::{LARGE, Opened};
+use crate::{Error, Existing, FileOptions, text, turn};
+
+/// A file begins only if no more than this many before it are still without a result, so that
+/// results which wait for their turn take bounded memory.
+const WINDOW: usize = 1 << 14;
+
+/// How long results of the formats that are read as a whole may stay buffered.
+const FLUSH_AFTER: Duration = Duration::from_millis(50);
+
+/// Runs the plan and returns the exit code.
+pub(crate) fn run(plan: &Plan, config: &Config, signals: &Signals) -> anyhow::Result<u8> {
+    let counters = Arc::new(Counters::default());
+    let threads = threads(plan, config);
+    // A dry run has nothing to spread.
+    let pool = if config.dry_run {
+        None
+    } else {
+        Some(pool(threads)?)
+    };
+    let stdout = stdout().context("cannot use standard output")?;
+    let progress = Progress::begin(config.progress, plan, &counters);
+    if config.talk > 1 {
+        progress.say(&format!(
+            "{} files, {threads} threads, {} instructions, at most {} MiB a picture",
+            plan.jobs.len(),
+            turn::Kernel::best().name(),
+            config.max_memory.unwrap_or_else(crate::default_max_memory) >> 20,
+        ));
+        for skipped in &plan.skipped {
+            progress.say(&format!(
+                "{}: skipped, an earlier result",
+                text::shown(Path::new(skipped))
+            ));
+        }
+    }
+    let batch = Batch {
+        plan,
+        config,
+        signals,
+        counters: &counters,
+        sweeper: Arc::new(SecondProcess::default()),
+        next: AtomicUsize::new(0),
+        stop: AtomicBool::new(false),
+        large: Mutex::new(()),
+        large_waiting: AtomicUsize::new(0),
+        board: Mutex::new(Board {
+            head: 0,
+            waiting: VecDeque::new(),
+            report: Some(Report::new(stdout, config.format)),
+            flushed: Instant::now(),
+            progress,
+            failed: 0,
+            turned: 0,
+            bytes: 0,
+            stdout_failed: false,
+            held_back: 0,
+        }),
+        moved: Condvar::new(),
+    };
+    let begun = Instant::now();
+    match pool {
+        Some(pool) => drop(pool.broadcast(|_| batch.work())),
+        None => batch.rehearse(),
+    }
+    Ok(batch.finish(begun.elapsed()))
+}
+
+/// Standard output without the line-wise flushing of [`io::stdout`].
+fn stdout() -> io::Result<BufWriter<Box<dyn Write + Send>>> {
+    #[cfg(unix)]
+    let raw: Box<dyn Write + Send> = {
+        use std::os::fd::AsFd as _;
+        Box::new(std::fs::File::from(io::stdout().as_fd().try_clone_to_owned()?))
+    };
+    #[cfg(not(unix))]
+    let raw: Box<dyn Write + Send> = Box::new(io::stdout());
+    Ok(BufWriter::with_capacity(64 << 10, raw))
+}
+
+/// No more threads than can have work: a file each, or all of them on a large picture.
+fn threads(plan: &Plan, config: &Config) -> usize {
+    let files = plan.jobs.len().max(1);
+    if files >= config.workers {
+        return config.workers;
+    }
+    let is_large = |job: &Job| std::fs::metadata(&*job.input).is_ok_and(|metadata| metadata.len() >= LARGE);
+    if plan.jobs.iter().any(is_large) {
+        config.workers
+    } else {
+        files
+    }
+}
+
+/// A pool of which this thread is one. Where the system refuses threads, fewer have to do.
+fn pool(mut threads: usize) -> anyhow::Result<ThreadPool> {
+    loop {
+        let builder = ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .use_current_thread()
+            .thread_name(|number| format!("rot90-{number}"));
+        match builder.build() {
+            Ok(pool) => return Ok(pool),
+            Err(error) if threads == 1 => return Err(error).context("cannot start a thread"),
+            Err(_) => threads /= 2,
+        }
+    }
+}
+
+struct Batch<'a> {
+    plan: &'a Plan,
+    config: &'a Config,
+    signals: &'a Signals,
+    counters: &'a Counters,
+    sweeper: Arc<SecondProcess>,
+    /// The first job that nobody has begun.
+    next: AtomicUsize,
+    /// No new file is to be begun.
+    stop: AtomicBool,
+    /// Held by the thread whose picture all threads work on.
+    large: Mutex<()>,
+    /// Threads that hold `large` or wait for it.
+    large_waiting: AtomicUsize,
+    board: Mutex<Board>,
+    /// The head of the results has moved.
+    moved: Condvar,
+}
+
+/// Results on their way out.
+struct Board {
+    /// The first job without a result.
+    head: usize,
+    /// Results from `head` on, as far as they are known.
+    waiting: VecDeque<Option<Outcome>>,
+    /// `None` once standard output has failed.
+    report: Option<Report<BufWriter<Box<dyn Write + Send>>>>,
+    flushed: Instant,
+    progress: Progress,
+    failed: usize,
+    turned: usize,
+    bytes: u64,
+    stdout_failed: bool,
+    /// Threads that wait for the head to move.
+    held_back: usize,
+}
+
+impl Batch<'_> {
+    /// What each thread does until there is nothing left.
+    fn work(&self) {
+        loop {
+            // A large picture comes first, for all of its bands that are still to be had.
+            while self.large_waiting.load(Ordering::Relaxed) > 0
+                && rayon::yield_now() == Some(Yield::Executed)
+            {}
+            if self.stopped() {
+                return;
+            }
+            let at = self.next.fetch_add(1, Ordering::Relaxed);
+            let Some(job) = self.plan.jobs.get(at) else {
+                return;
+            };
+            self.wait_for_window(at);
+            let (outcome, bytes) = self.turn(job);
+            self.put(at, outcome, bytes);
+        }
+    }
+
+    /// A dry run: what can be told without opening a file.
+    fn rehearse(&self) {
+        for (at, job) in self.plan.jobs.iter().enumerate() {
+            if self.stopped() {
+                return;
+            }
+            let outcome = match self.foreseen(job) {
+                Ok(()) => Outcome::Planned,
+                Err(reason) => Outcome::Failed(reason.into()),
+            };
+            self.put(at, outcome, 0);
+        }
+    }
+
+    fn foreseen(&self, job: &Job) -> Result<(), String> {
+        let path = Path::new(&*job.input);
+        if !job.regular {
+            let metadata =
+                std::fs::metadata(path).map_err(|error| Error::io("cannot open", error).to_string())?;
+            if metadata.is_dir() {
+                return Err(directory_reason(path));
+            }
+            if !metadata.is_file() {
+                return Err(Error::NotAFile("is not a regular file".to_owned()).to_string());
+            }
+        }
+        let output = self.plan.output(job);
+        if self.config.existing == Existing::Refuse && output.symlink_metadata().is_ok() {
+            let name = output.file_name().map_or(&*output, Path::new);
+            return Err(Error::OutputExists(text::shown(name)).to_string());
+        }
+        Ok(())
+    }
+
+    fn stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed) || self.signals.stop().load(Ordering::Relaxed)
+    }
+
+    fn wait_for_window(&self, at: usize) {
+        let mut board = self.board();
+        while at >= board.head + WINDOW && !self.stopped() {
+            board.held_back += 1;
+            // The timeout is for signals, which wake nobody.
+            board = self
+                .moved
+                .wait_timeout(board, Duration::from_millis(100))
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+            board.held_back -= 1;
+        }
+    }
+
+    fn board(&self) -> MutexGuard<'_, Board> {
+        self.board.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Turns one file; whatever happens in it stays there.
+    fn turn(&self, job: &Job) -> (Outcome, u64) {
+        let turned = catch_unwind(AssertUnwindSafe(|| self.turn_file(job))).unwrap_or_else(|panic| {
+            let text = panic
+                .downcast_ref::<String>()
+                .map(String::as_str)
+                .or_else(|| panic.downcast_ref::<&str>().copied())
+                .unwrap_or("unknown");
+            Err(Error::Internal(text.to_owned()))
+        });
+        match turned {
+            Ok(turned) => (
+                Outcome::Done {
+                    width: turned.width,
+                    height: turned.height,
+                    mean: turned.mean,
+                },
+                turned.bytes,
+            ),
+            Err(Error::Interrupted) => (Outcome::Dropped, 0),
+            Err(Error::NotAFile(_)) if Path::new(&*job.input).is_dir() => (
+                Outcome::Failed(directory_reason(Path::new(&*job.input)).into()),
+                0,
+            ),
+            Err(error) => (Outcome::Failed(error.to_string().into()), 0),
+        }
+    }
+
+    fn turn_file(&self, job: &Job) -> crate::Result<crate::TurnedFile> {
+        let options = FileOptions {
+            existing: self.config.existing,
+            durable: self.config.durable,
+            make_directories: self.config.output_dir.is_some(),
+            max_memory: self.config.max_memory,
+            cancel: Some(self.signals.stop()),
+            bytes_done: Some(&self.counters.bytes),
+            sweeper: Some(Arc::clone(&self.sweeper) as Arc<dyn crate::os::Sweeper>),
+        };
+        let output = self.plan.output(job);
+        let opened = Opened::open(Path::new(&*job.input), job.regular)?;
+        if !opened.is_large() {
+            return opened.turn(&output, &options);
+        }
+        self.large_waiting.fetch_add(1, Ordering::Relaxed);
+        let turned = self.alone(|| opened.turn(&output, &options));
+        self.large_waiting.fetch_sub(1, Ordering::Relaxed);
+        turned
+    }
+
+    /// Runs `work` while no other large picture is under way; until then, helps with that one.
+    fn alone<T>(&self, work: impl FnOnce() -> crate::Result<T>) -> crate::Result<T> {
+        let _turn = loop {
+            match self.large.try_lock() {
+                Ok(turn) => break turn,
+                Err(std::sync::TryLockError::Poisoned(poisoned)) => break poisoned.into_inner(),
+                Err(std::sync::TryLockError::WouldBlock) => {}
+            }
+            if self.signals.stop().load(Ordering::Relaxed) {
+                return Err(Error::Interrupted);
+            }
+            if rayon::yield_now() != Some(Yield::Executed) {
+                std::thread::sleep(Duration::from_micros(200));
+            }
+        };
+        work()
+    }
+
+    /// Takes a result, and writes all those whose turn has come.
+    fn put(&self, at: usize, outcome: Outcome, bytes: u64) {
+        let mut board = self.board();
+        let board = &mut *board;
+        self.counters.files.fetch_add(1, Ordering::Relaxed);
+        match outcome {
+            Outcome::Failed(_) => {
+                board.failed += 1;
+                if self.config.fail_fast {
+                    self.stop.store(true, Ordering::Relaxed);
+                }
+            }
+            Outcome::Done { .. } => {
+                board.turned += 1;
+                board.bytes += bytes;
+            }
+            Outcome::Planned | Outcome::Dropped => {}
+        }
+        let place = at - board.head;
+        if board.waiting.len() <= place {
+            board.waiting.resize_with(place + 1, || None);
+        }
+        board.waiting[place] = Some(outcome);
+        let before = board.head;
+        while let Some(Some(outcome)) = board.waiting.front_mut().map(Option::take) {
+            board.waiting.pop_front();
+            self.write(board, board.head, &outcome);
+            board.head += 1;
+        }
+        if board.head != before {
+            if self.config.format == Format::Jsonl || board.flushed.elapsed() > FLUSH_AFTER {
+                board.flushed = Instant::now();
+                self.to_stdout(board, Report::flush);
+            }
+            if board.held_back > 0 {
+                self.moved.notify_all();
+            }
+        }
+    }
+
+    fn write(&self, board: &mut Board, at: usize, outcome: &Outcome) {
+        let job = &self.plan.jobs[at];
+        let output = self.plan.output(job);
+        self.to_stdout(board, |report| report.record(&job.input, &output, outcome));
+        let input = || text::shown(Path::new(&*job.input));
+        match outcome {
+            Outcome::Failed(reason) => board.progress.say(&format!("{}: {reason}", input())),
+            Outcome::Done { mean, .. } if self.config.talk > 2 => {
+                board.progress.say(&format!(
+                    "{}: turned into {}, mean {mean}",
+                    input(),
+                    text::shown(&output)
+                ));
+            }
+            _ => {}
+        }
+    }
+
+    /// Writes to standard output for as long as that works. Once nobody reads it, the run ends.
+    fn to_stdout(
+        &self,
+        board: &mut Board,
+        write: impl FnOnce(&mut Report<BufWriter<Box<dyn Write + Send>>>) -> io::Result<()>,
+    ) {
+        let Some(report) = &mut board.report else {
+            return;
+        };
+        let Err(error) = write(report) else {
+            return;
+        };
+        board.stdout_failed = true;
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            self.stop.store(true, Ordering::Relaxed);
+        } else {
+            let reason = Error::io("cannot write the results to standard output", error);
+            board.progress.say(&reason.to_string());
+        }
+        // What is buffered cannot be written either, and dropping would try to.
+        if let Some(report) = board.report.take() {
+            report.abandon();
+        }
+    }
+
+    /// Closes the report, sums up, and gives the exit code.
+    fn finish(self, elapsed: Duration) -> u8 {
+        let mut board = self.board();
+        let board = &mut *board;
+        // Where the run was ended, results may stand behind files that were not begun.
+        let rest = std::mem::take(&mut board.waiting);
+        for (at, outcome) in rest.into_iter().enumerate() {
+            if let Some(outcome) = outcome {
+                self.write(board, board.head + at, &outcome);
+            }
+        }
+        self.to_stdout(board, Report::finish);
+        board.progress.end();
+        let closed_early = self.stop.load(Ordering::Relaxed) && board.stdout_failed;
+        if self.config.talk > 0 && !closed_early {
+            let summary = summary(self.plan, board, elapsed, self.config.dry_run);
+            board.progress.say(&summary);
+        }
+        if let Some(code) = self.signals.exit_code() {
+            return code;
+        }
+        if board.failed > 0 || board.stdout_failed || !self.plan.problems.is_empty() {
+            SOME_FAILED
+        } else {
+            ALL_DONE
+        }
+    }
+}
+
+fn directory_reason(path: &Path) -> String {
+    let shown = text::shown(path);
+    format!(
+        "is a directory; for the bitmaps in it, name '{}/*.bmp'",
+        shown.trim_end_matches('/')
+    )
+}
+
+fn summary(plan: &Plan, board: &Board, elapsed: Duration, dry_run: bool) -> String {
+    let seconds = elapsed.as_secs_f64();
+    let skipped = match plan.skipped.len() {
+        0 => "0 skipped".to_owned(),
+        1 => "1 earlier result skipped".to_owned(),
+        count => format!("{count} earlier results skipped"),
+    };
+    if dry_run {
+        let files = plan.jobs.len() - board.failed;
+        return format!(
+            "{} would be turned, {skipped}, {} failed",
+            counted(files),
+            board.failed
+        );
+    }
+    format!(
+        "{}, {} in {seconds:.3} s ({}/s), {skipped}, {} failed",
+        counted(board.turned),
+        bytes_shown(board.bytes as f64),
+        bytes_shown(board.bytes as f64 / seconds.max(1e-9)),
+        board.failed
+    )
+}
+
+fn counted(files: usize) -> String {
+    if files == 1 {
+        "1 file".to_owned()
+    } else {
+        format!("{files} files")
+    }
+}
+
+/// Bytes in decimal units, three digits or so.
+fn bytes_shown(bytes: f64) -> String {
+    const UNITS: [&str; 5] = ["B", "kB", "MB", "GB", "TB"];
+    let mut value = bytes;
+    let mut unit = 0;
+    while value >= 999.5 && unit + 1 < UNITS.len() {
+        value /= 1000.0;
+        unit += 1;
+    }
+    let digits = if unit == 0 || value >= 100.0 { 0 } else { 1 };
+    format!("{value:.digits$} {}", UNITS[unit])
+}

@@ -1,0 +1,92 @@
+//! The command: arguments → plan → batch → report.
+
+mod batch;
+mod cli;
+mod names;
+mod plan;
+mod progress;
+mod report;
+mod signals;
+mod sweeper;
+mod walk;
+
+use std::ffi::OsString;
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+
+use crate::text;
+use cli::{Config, Operands};
+use plan::Plan;
+
+/// Every file was turned.
+const ALL_DONE: u8 = 0;
+/// Some file failed, a pattern matched nothing, or standard output could not be written.
+const SOME_FAILED: u8 = 1;
+/// Wrong usage or conflicting outputs: nothing was touched.
+const WRONG_USAGE: u8 = 2;
+
+/// Runs the command with the process's arguments.
+pub fn main() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    if let Some(code) = sweeper::run_if_asked(&arguments) {
+        return code;
+    }
+    let config = match cli::parse(arguments) {
+        Ok(config) => config,
+        Err(code) => return code,
+    };
+    match run(&config) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            say(&format!("{error:#}"));
+            ExitCode::from(WRONG_USAGE)
+        }
+    }
+}
+
+/// Runs the batch; an error means that nothing was touched.
+fn run(config: &Config) -> anyhow::Result<u8> {
+    // A list on standard input is read with the signals' own effect, as nothing is at stake yet.
+    let listed = match &config.operands {
+        Operands::List(list) => Some(read_list(list)?),
+        Operands::Patterns(_) => None,
+    };
+    let signals = signals::Signals::install().context("cannot handle signals")?;
+    let operands = match (&config.operands, listed) {
+        (_, Some(names)) => plan::Operands::Names(names),
+        (Operands::Patterns(patterns), None) => plan::Operands::Patterns(patterns.clone()),
+        (Operands::List(_), None) => plan::Operands::Names(Vec::new()),
+    };
+    let plan = Plan::make(operands, config.output_dir.as_deref())?;
+    for problem in &plan.problems {
+        say(problem);
+    }
+    batch::run(&plan, config, &signals)
+}
+
+/// Names separated by NUL; a NUL after the last one is optional.
+fn read_list(list: &Path) -> anyhow::Result<Vec<OsString>> {
+    let mut bytes = Vec::new();
+    if list.as_os_str() == "-" {
+        io::stdin().lock().read_to_end(&mut bytes).map(drop)
+    } else {
+        std::fs::File::open(list).and_then(|mut file| file.read_to_end(&mut bytes).map(drop))
+    }
+    .with_context(|| format!("cannot read the list of names {}", text::shown(list)))?;
+    if bytes.last() == Some(&0) {
+        bytes.pop();
+    }
+    if bytes.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(bytes.split(|&byte| byte == 0).map(names::from_bytes).collect())
+}
+
+/// A message on standard error. Nothing can be done if that is closed.
+fn say(message: &str) {
+    let line = format!("rot90: {}\n", text::shown_text(message));
+    let _ = io::stderr().lock().write_all(line.as_bytes());
+}

@@ -1,0 +1,171 @@
+//! The bar and the messages on standard error, which never tear each other.
+
+use std::fmt;
+use std::io::{self, IsTerminal as _, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle, TermLike};
+
+use super::cli::When;
+use super::plan::Plan;
+use crate::text;
+
+/// What the bar shows, counted by those who do the work.
+#[derive(Default)]
+pub(crate) struct Counters {
+    /// Bytes of pixels turned.
+    pub(crate) bytes: AtomicU64,
+    /// Files reported.
+    pub(crate) files: AtomicU64,
+}
+
+/// Messages to a person, with a bar above the prompt where there is a terminal.
+pub(crate) struct Progress {
+    bar: Option<Bar>,
+}
+
+struct Bar {
+    bar: ProgressBar,
+    over: Arc<AtomicBool>,
+    ticker: Option<JoinHandle<()>>,
+}
+
+impl Progress {
+    /// Begins, with a bar if `when` says so.
+    pub(crate) fn begin(when: When, plan: &Plan, counters: &Arc<Counters>) -> Self {
+        let shown = match when {
+            When::Always => true,
+            When::Never => false,
+            When::Auto => {
+                io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+            }
+        };
+        Self {
+            bar: shown.then(|| Bar::begin(plan, counters)),
+        }
+    }
+
+    /// Writes a line, above the bar if there is one.
+    pub(crate) fn say(&self, message: &str) {
+        let line = format!("rot90: {}\n", text::shown_text(message));
+        let write = || {
+            let _ = io::stderr().lock().write_all(line.as_bytes());
+        };
+        match &self.bar {
+            Some(bar) => bar.bar.suspend(write),
+            None => write(),
+        }
+    }
+
+    /// Removes the bar.
+    pub(crate) fn end(&mut self) {
+        if let Some(bar) = &mut self.bar {
+            bar.over.store(true, Ordering::Relaxed);
+            if let Some(ticker) = bar.ticker.take() {
+                ticker.thread().unpark();
+                let _ = ticker.join();
+            }
+            bar.bar.finish_and_clear();
+        }
+        self.bar = None;
+    }
+}
+
+impl Bar {
+    fn begin(plan: &Plan, counters: &Arc<Counters>) -> Self {
+        let target = if io::stderr().is_terminal() {
+            ProgressDrawTarget::stderr()
+        } else {
+            // Asked for where nobody looks, such as a log that keeps it.
+            ProgressDrawTarget::term_like_with_hz(Box::new(Log), 2)
+        };
+        let bar = ProgressBar::with_draw_target(Some(0), target);
+        let (shown, files) = (Arc::clone(counters), plan.jobs.len());
+        let style = ProgressStyle::with_template(
+            "{wide_bar:.cyan/blue} {bytes}/{total_bytes}  {files}  {rate}  {eta} left",
+        )
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .with_key("files", move |_: &ProgressState, out: &mut dyn fmt::Write| {
+            let _ = write!(out, "{}/{files} files", shown.files.load(Ordering::Relaxed));
+        })
+        .with_key("rate", |state: &ProgressState, out: &mut dyn fmt::Write| {
+            let _ = write!(out, "{}/s", indicatif::BinaryBytes(state.per_sec() as u64));
+        })
+        .progress_chars("━╸─");
+        bar.set_style(style);
+        let over = Arc::new(AtomicBool::new(false));
+        let ticker = {
+            let (bar, over, counters) = (bar.clone(), Arc::clone(&over), Arc::clone(counters));
+            // The sizes are looked up beside the work, so that the work need not wait for them.
+            let inputs: Vec<_> = plan.jobs.iter().map(|job| job.input.clone()).collect();
+            std::thread::Builder::new()
+                .name("progress".to_owned())
+                .spawn(move || {
+                    let mut inputs = inputs.into_iter();
+                    while !over.load(Ordering::Relaxed) {
+                        let mut total = 0;
+                        for input in inputs.by_ref().take(4096) {
+                            total += std::fs::metadata(&*input).map_or(0, |metadata| metadata.len());
+                        }
+                        bar.inc_length(total);
+                        bar.set_position(counters.bytes.load(Ordering::Relaxed));
+                        bar.tick();
+                        if inputs.len() == 0 {
+                            std::thread::park_timeout(Duration::from_millis(100));
+                        }
+                    }
+                })
+                .ok()
+        };
+        Self { bar, over, ticker }
+    }
+}
+
+/// Standard error, treated as a terminal though it is none.
+#[derive(Debug)]
+struct Log;
+
+impl TermLike for Log {
+    fn width(&self) -> u16 {
+        std::env::var("COLUMNS")
+            .ok()
+            .and_then(|columns| columns.parse().ok())
+            .unwrap_or(80)
+    }
+
+    fn move_cursor_up(&self, lines: usize) -> io::Result<()> {
+        self.write_str(&"\x1b[A".repeat(lines))
+    }
+
+    fn move_cursor_down(&self, lines: usize) -> io::Result<()> {
+        self.write_str(&"\n".repeat(lines))
+    }
+
+    fn move_cursor_right(&self, columns: usize) -> io::Result<()> {
+        self.write_str(&"\x1b[C".repeat(columns))
+    }
+
+    fn move_cursor_left(&self, columns: usize) -> io::Result<()> {
+        self.write_str(&"\x1b[D".repeat(columns))
+    }
+
+    fn write_line(&self, line: &str) -> io::Result<()> {
+        self.write_str(line)?;
+        self.write_str("\n")
+    }
+
+    fn write_str(&self, text: &str) -> io::Result<()> {
+        io::stderr().lock().write_all(text.as_bytes())
+    }
+
+    fn clear_line(&self) -> io::Result<()> {
+        self.write_str("\r\x1b[2K")
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        io::stderr().lock().flush()
+    }
+}

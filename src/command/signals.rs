@@ -1,0 +1,55 @@
+//! SIGINT and SIGTERM end the run in order; SIGXFSZ does not end it at all.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+/// What signals have said so far.
+pub(crate) struct Signals {
+    stop: Arc<AtomicBool>,
+    number: Arc<AtomicUsize>,
+}
+
+impl Signals {
+    /// Takes over the signals. The first one asks for an end; a second one is the end, which
+    /// leaves nothing behind since outputs under way have no name.
+    #[cfg(unix)]
+    pub(crate) fn install() -> io::Result<Self> {
+        use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
+        use signal_hook::flag;
+        let signals = Self {
+            stop: Arc::default(),
+            number: Arc::default(),
+        };
+        for signal in [SIGINT, SIGTERM] {
+            flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&signals.stop))?;
+            flag::register_usize(signal, Arc::clone(&signals.number), signal as usize)?;
+            flag::register(signal, Arc::clone(&signals.stop))?;
+        }
+        // Beyond the limit on file sizes a write fails, and that is the file's error.
+        flag::register(SIGXFSZ, Arc::default())?;
+        Ok(signals)
+    }
+
+    /// Other systems end the process by themselves.
+    #[cfg(not(unix))]
+    pub(crate) fn install() -> io::Result<Self> {
+        Ok(Self {
+            stop: Arc::default(),
+            number: Arc::default(),
+        })
+    }
+
+    /// Becomes true with the first signal.
+    pub(crate) fn stop(&self) -> &AtomicBool {
+        &self.stop
+    }
+
+    /// The exit code that tells of the signal, if there was one.
+    pub(crate) fn exit_code(&self) -> Option<u8> {
+        match self.number.load(Ordering::SeqCst) {
+            0 => None,
+            number => Some(128 + number as u8),
+        }
+    }
+}

@@ -1,0 +1,417 @@
+//! Linux: unnamed temporary files, directory handles, positioned reads and writes.
+
+use std::cell::RefCell;
+use std::ffi::{OsStr, OsString};
+use std::io::{self, IoSliceMut};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::{Duration, SystemTime};
+
+use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, RenameFlags};
+use rustix::io::Errno;
+
+use super::{Publishing, directory_of, temporary_prefix};
+use crate::error::{Error, FormatError, Result};
+use crate::text;
+
+/// A regular file, open for reading.
+pub(crate) struct Input {
+    fd: OwnedFd,
+    size: u64,
+    modified: SystemTime,
+}
+
+impl Input {
+    /// Opens a regular file. Nothing else is opened at all, as opening a device or a pipe can
+    /// wait or have effects; a file that changes into one in between is found out afterwards.
+    ///
+    /// `known_regular` saves the first look, where the directory listing has told.
+    pub(crate) fn open(path: &Path, known_regular: bool) -> Result<Self> {
+        let failed = |error: Errno| Error::io("cannot open", error);
+        if !known_regular {
+            refuse_special(fs::stat(path).map_err(failed)?.st_mode)?;
+        }
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+        let fd = fs::open(path, flags, Mode::empty()).map_err(failed)?;
+        let stat = fs::fstat(&fd).map_err(failed)?;
+        refuse_special(stat.st_mode)?;
+        let since = Duration::new(
+            u64::try_from(stat.st_mtime).unwrap_or(0),
+            stat.st_mtime_nsec as u32,
+        );
+        Ok(Self {
+            fd,
+            size: stat.st_size as u64,
+            modified: SystemTime::UNIX_EPOCH + since,
+        })
+    }
+
+    /// Bytes when it was opened.
+    pub(crate) fn size(&self) -> u64 {
+        self.size
+    }
+
+    pub(crate) fn modified(&self) -> SystemTime {
+        self.modified
+    }
+
+    /// Fills `buffer` from `offset`.
+    pub(crate) fn read_exact(&self, buffer: &mut [u8], offset: u64) -> Result<()> {
+        let mut done = 0;
+        while done < buffer.len() {
+            let at = offset + done as u64;
+            match rustix::io::pread(&self.fd, &mut buffer[done..], at) {
+                Ok(0) => return Err(self.shrank(at)),
+                Ok(count) => done += count,
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(Error::io("cannot read", error)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Fills pieces of memory that follow each other in the file, but not in memory.
+    pub(crate) fn read_scattered<'b>(
+        &self,
+        pieces: impl Iterator<Item = &'b mut [u8]>,
+        mut offset: u64,
+    ) -> Result<()> {
+        const AT_ONCE: usize = 512;
+        let mut pieces = pieces.peekable();
+        let mut slices: Vec<IoSliceMut<'_>> = Vec::with_capacity(AT_ONCE);
+        while pieces.peek().is_some() {
+            slices.extend(pieces.by_ref().take(AT_ONCE).map(IoSliceMut::new));
+            let mut rest = &mut slices[..];
+            while !rest.is_empty() {
+                match rustix::io::preadv(&self.fd, rest, offset) {
+                    Ok(0) => return Err(self.shrank(offset)),
+                    Ok(count) => {
+                        offset += count as u64;
+                        IoSliceMut::advance_slices(&mut rest, count);
+                    }
+                    Err(Errno::INTR) => {}
+                    Err(error) => return Err(Error::io("cannot read", error)),
+                }
+            }
+            slices.clear();
+        }
+        Ok(())
+    }
+
+    /// Asks the system to have the file's bytes in memory soon.
+    pub(crate) fn read_ahead(&self) {
+        let _ = fs::fadvise(&self.fd, 0, None, fs::Advice::WillNeed);
+    }
+
+    fn shrank(&self, now: u64) -> Error {
+        Error::Format(FormatError::Shrank {
+            before: self.size,
+            now: fs::fstat(&self.fd).map_or(now, |stat| stat.st_size as u64),
+        })
+    }
+}
+
+fn refuse_special(mode: u32) -> Result<()> {
+    Err(Error::NotAFile(
+        match FileType::from_raw_mode(mode) {
+            FileType::RegularFile => return Ok(()),
+            FileType::Directory => "is a directory, not a file",
+            FileType::Fifo => "is a named pipe (FIFO), not a regular file",
+            FileType::CharacterDevice => "is a character device, not a regular file",
+            FileType::BlockDevice => "is a block device, not a regular file",
+            FileType::Socket => "is a socket, not a regular file",
+            _ => "is not a regular file",
+        }
+        .to_owned(),
+    ))
+}
+
+/// An open directory: an output is made, linked and renamed relative to it, so that no part of
+/// its path can be swapped in between.
+struct Directory {
+    path: PathBuf,
+    fd: OwnedFd,
+    /// The file system has no unnamed temporary files.
+    named_only: AtomicBool,
+    /// Reserving space before writing pays here.
+    reserves: bool,
+}
+
+/// Outputs from this size on have their space reserved where that pays.
+const RESERVE_FROM: u64 = 1 << 20;
+
+thread_local! {
+    /// The directory of the thread's last output: the next one is mostly in it too.
+    static LAST_DIRECTORY: RefCell<Option<Arc<Directory>>> = const { RefCell::new(None) };
+}
+
+/// Whether this process may link an unnamed file by its descriptor alone.
+static LINKS_BY_DESCRIPTOR: AtomicBool = AtomicBool::new(true);
+
+impl Directory {
+    fn open(path: &Path, publishing: &Publishing) -> Result<Arc<Self>> {
+        let known =
+            LAST_DIRECTORY.with_borrow(|last| last.as_ref().filter(|last| last.path == path).cloned());
+        if let Some(directory) = known {
+            return Ok(directory);
+        }
+        let failed = |error: Errno| {
+            Error::io(
+                format!("cannot open the output's directory {}", text::shown(path)),
+                error,
+            )
+        };
+        let fd = match Self::open_handle(path) {
+            Err(Errno::NOENT) if publishing.make_directories => {
+                make_directories(path, publishing.durable)?;
+                Self::open_handle(path)
+            }
+            other => other,
+        }
+        .map_err(failed)?;
+        let reserves = fs::fstatfs(&fd).is_ok_and(|stat| {
+            const EXT4: i64 = 0xef53;
+            const XFS: i64 = 0x5846_5342;
+            matches!(stat.f_type as i64, EXT4 | XFS)
+        });
+        let directory = Arc::new(Self {
+            path: path.to_owned(),
+            fd,
+            named_only: AtomicBool::new(false),
+            reserves,
+        });
+        LAST_DIRECTORY.set(Some(Arc::clone(&directory)));
+        Ok(directory)
+    }
+
+    /// A directory that may be written but not listed still gives a handle, though not one that
+    /// can be fsynced.
+    fn open_handle(path: &Path) -> Result<OwnedFd, Errno> {
+        let flags = OFlags::DIRECTORY | OFlags::CLOEXEC;
+        match fs::open(path, flags | OFlags::RDONLY, Mode::empty()) {
+            Err(Errno::ACCESS) => fs::open(path, flags | OFlags::PATH, Mode::empty()),
+            other => other,
+        }
+    }
+
+    fn forget() {
+        LAST_DIRECTORY.set(None);
+    }
+}
+
+/// Makes a directory and those above it; with `durable`, each is recorded in its parent.
+fn make_directories(path: &Path, durable: bool) -> Result<()> {
+    let failed =
+        |error: io::Error| Error::io(format!("cannot make the directory {}", text::shown(path)), error);
+    let missing: Vec<&Path> = path
+        .ancestors()
+        .take_while(|above| !above.as_os_str().is_empty() && !above.is_dir())
+        .collect();
+    std::fs::create_dir_all(path).map_err(failed)?;
+    if durable {
+        for made in missing {
+            std::fs::File::open(directory_of(made))
+                .and_then(|parent| parent.sync_all())
+                .map_err(failed)?;
+        }
+    }
+    Ok(())
+}
+
+/// An output under way: it has no name until it is published.
+pub(crate) struct Output {
+    fd: OwnedFd,
+    directory: Arc<Directory>,
+    name: OsString,
+    /// The name it has meanwhile, where the file system knows no unnamed files.
+    temporary: Option<String>,
+}
+
+/// A name that no other output has, here or elsewhere.
+fn new_temporary_name() -> String {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    format!(
+        "{}{}.tmp",
+        temporary_prefix(),
+        NUMBER.fetch_add(1, Ordering::Relaxed)
+    )
+}
+
+impl Output {
+    /// Begins an output of `size` bytes that will be called `path`.
+    pub(crate) fn create(path: &Path, size: u64, publishing: &Publishing) -> Result<Self> {
+        let name = path
+            .file_name()
+            .ok_or_else(|| Error::io("cannot make the output", Errno::INVAL))?;
+        let mut retried = false;
+        loop {
+            let directory = Directory::open(directory_of(path), publishing)?;
+            match Self::create_in(&directory, name, publishing) {
+                // The directory may have been removed and made again since it was opened.
+                Err(Errno::NOENT) if !retried => {
+                    Directory::forget();
+                    retried = true;
+                }
+                Err(error) => return Err(Error::io("cannot make the output", error)),
+                Ok(output) => {
+                    output.reserve(size)?;
+                    return Ok(output);
+                }
+            }
+        }
+    }
+
+    fn create_in(directory: &Arc<Directory>, name: &OsStr, publishing: &Publishing) -> Result<Self, Errno> {
+        let mode = Mode::from_raw_mode(0o666);
+        let flags = OFlags::WRONLY | OFlags::CLOEXEC;
+        let output = |fd, temporary| Self {
+            fd,
+            directory: Arc::clone(directory),
+            name: name.to_owned(),
+            temporary,
+        };
+        if !directory.named_only.load(Ordering::Relaxed) {
+            match fs::openat(&directory.fd, ".", flags | OFlags::TMPFILE, mode) {
+                Ok(fd) => return Ok(output(fd, None)),
+                Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL) => {
+                    directory.named_only.store(true, Ordering::Relaxed);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        if let Some(sweeper) = &publishing.sweeper {
+            sweeper.watch(&directory.path);
+        }
+        let temporary = new_temporary_name();
+        let flags = flags | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
+        let fd = fs::openat(&directory.fd, &*temporary, flags, mode)?;
+        Ok(output(fd, Some(temporary)))
+    }
+
+    fn reserve(&self, size: u64) -> Result<()> {
+        if self.directory.reserves && size >= RESERVE_FROM {
+            match fs::fallocate(&self.fd, fs::FallocateFlags::KEEP_SIZE, 0, size) {
+                Err(error @ (Errno::NOSPC | Errno::DQUOT | Errno::FBIG)) => {
+                    return Err(Self::cannot_write(error));
+                }
+                // Only a hint: what cannot be reserved can still be written.
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn cannot_write(error: Errno) -> Error {
+        Error::io("cannot write the output", error)
+    }
+
+    /// Writes all of `bytes` at `offset`; several threads may do so at once.
+    pub(crate) fn write(&self, mut bytes: &[u8], mut offset: u64) -> Result<()> {
+        while !bytes.is_empty() {
+            match rustix::io::pwrite(&self.fd, bytes, offset) {
+                Ok(0) => return Err(Self::cannot_write(Errno::NOSPC)),
+                Ok(count) => {
+                    bytes = &bytes[count..];
+                    offset += count as u64;
+                }
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(Self::cannot_write(error)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts the finished output in place, in one step.
+    pub(crate) fn publish(mut self, publishing: &Publishing) -> Result<()> {
+        if publishing.durable {
+            fs::fsync(&self.fd).map_err(|error| Error::io("cannot fsync the output", error))?;
+        }
+        self.put_in_place(publishing).map_err(|error| match error {
+            Errno::EXIST => Error::OutputExists(text::shown(Path::new(&self.name))),
+            error => Error::io(
+                format!(
+                    "cannot put the output {} in place",
+                    text::shown(Path::new(&self.name))
+                ),
+                error,
+            ),
+        })?;
+        if publishing.durable {
+            fs::fsync(&self.directory.fd)
+                .map_err(|error| Error::io("cannot fsync the output's directory", error))?;
+        }
+        Ok(())
+    }
+
+    fn put_in_place(&mut self, publishing: &Publishing) -> Result<(), Errno> {
+        let temporary = match self.temporary.clone() {
+            Some(temporary) => temporary,
+            None => {
+                match self.link_as(&self.name) {
+                    Err(Errno::EXIST) if !publishing.refuse_existing => {}
+                    other => return other,
+                }
+                // Only a rename replaces, and only a name can be renamed.
+                if let Some(sweeper) = &publishing.sweeper {
+                    sweeper.watch(&self.directory.path);
+                }
+                let temporary = new_temporary_name();
+                self.link_as(OsStr::new(&temporary))?;
+                self.temporary = Some(temporary.clone());
+                temporary
+            }
+        };
+        let directory = self.directory.fd.as_fd();
+        if publishing.refuse_existing {
+            match fs::renameat_with(
+                directory,
+                &*temporary,
+                directory,
+                &*self.name,
+                RenameFlags::NOREPLACE,
+            ) {
+                // Not every file system can refuse by itself; a link can.
+                Err(Errno::INVAL | Errno::NOSYS) => {
+                    return fs::linkat(directory, &*temporary, directory, &*self.name, AtFlags::empty());
+                }
+                other => other?,
+            }
+        } else {
+            fs::renameat(directory, &*temporary, directory, &*self.name)?;
+        }
+        self.temporary = None;
+        Ok(())
+    }
+
+    /// Gives the unnamed file a name, if that name is free.
+    fn link_as(&self, name: &OsStr) -> Result<(), Errno> {
+        if LINKS_BY_DESCRIPTOR.load(Ordering::Relaxed) {
+            match fs::linkat(&self.fd, "", &self.directory.fd, name, AtFlags::EMPTY_PATH) {
+                // This call wants a privilege, or a newer kernel; the way below does not. Where
+                // the directory is gone it fails the same.
+                Err(Errno::NOENT | Errno::PERM | Errno::INVAL) => {
+                    LINKS_BY_DESCRIPTOR.store(false, Ordering::Relaxed)
+                }
+                other => return other,
+            }
+        }
+        let by_number = format!("/proc/self/fd/{}", self.fd.as_raw_fd());
+        fs::linkat(
+            fs::CWD,
+            &*by_number,
+            &self.directory.fd,
+            name,
+            AtFlags::SYMLINK_FOLLOW,
+        )
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        if let Some(temporary) = &self.temporary {
+            let _ = fs::unlinkat(&self.directory.fd, &**temporary, AtFlags::empty());
+        }
+    }
+}

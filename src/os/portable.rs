@@ -1,0 +1,165 @@
+//! Every other system: plain `std`, and the `tempfile` crate's named temporary files.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
+
+use tempfile::NamedTempFile;
+
+use super::{Publishing, directory_of};
+use crate::error::{Error, FormatError, Result};
+use crate::text;
+
+/// A regular file, open for reading.
+pub(crate) struct Input {
+    file: Mutex<File>,
+    size: u64,
+    modified: SystemTime,
+}
+
+impl Input {
+    /// Opens a regular file. Nothing else is opened at all, as opening a device or a pipe can
+    /// wait or have effects.
+    pub(crate) fn open(path: &Path, known_regular: bool) -> Result<Self> {
+        let failed = |error| Error::io("cannot open", error);
+        if !known_regular {
+            refuse_special(&fs::metadata(path).map_err(failed)?)?;
+        }
+        let file = File::open(path).map_err(failed)?;
+        let metadata = file.metadata().map_err(failed)?;
+        refuse_special(&metadata)?;
+        Ok(Self {
+            file: Mutex::new(file),
+            size: metadata.len(),
+            modified: metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH),
+        })
+    }
+
+    /// Bytes when it was opened.
+    pub(crate) fn size(&self) -> u64 {
+        self.size
+    }
+
+    pub(crate) fn modified(&self) -> SystemTime {
+        self.modified
+    }
+
+    /// Fills `buffer` from `offset`.
+    pub(crate) fn read_exact(&self, buffer: &mut [u8], offset: u64) -> Result<()> {
+        self.read_scattered(std::iter::once(buffer), offset)
+    }
+
+    /// Fills pieces of memory that follow each other in the file, but not in memory.
+    pub(crate) fn read_scattered<'b>(
+        &self,
+        pieces: impl Iterator<Item = &'b mut [u8]>,
+        offset: u64,
+    ) -> Result<()> {
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let read = file.seek(SeekFrom::Start(offset)).and_then(|_| {
+            for piece in pieces {
+                file.read_exact(piece)?;
+            }
+            Ok(())
+        });
+        read.map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => Error::Format(FormatError::Shrank {
+                before: self.size,
+                now: file.metadata().map_or(0, |metadata| metadata.len()),
+            }),
+            _ => Error::io("cannot read", error),
+        })
+    }
+
+    /// Asks the system to have the file's bytes in memory soon: `std` has no way to.
+    pub(crate) fn read_ahead(&self) {}
+}
+
+fn refuse_special(metadata: &fs::Metadata) -> Result<()> {
+    if metadata.is_file() {
+        return Ok(());
+    }
+    let what = if metadata.is_dir() {
+        "is a directory, not a file"
+    } else {
+        "is not a regular file"
+    };
+    Err(Error::NotAFile(what.to_owned()))
+}
+
+/// An output under way: it has another name until it is published.
+pub(crate) struct Output {
+    file: Mutex<NamedTempFile>,
+    path: PathBuf,
+}
+
+impl Output {
+    /// Begins an output of `size` bytes that will be called `path`.
+    pub(crate) fn create(path: &Path, _size: u64, publishing: &Publishing) -> Result<Self> {
+        let directory = directory_of(path);
+        if publishing.make_directories {
+            fs::create_dir_all(directory).map_err(|error| {
+                Error::io(
+                    format!("cannot make the directory {}", text::shown(directory)),
+                    error,
+                )
+            })?;
+        }
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".rot90-").suffix(".tmp");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            builder.permissions(fs::Permissions::from_mode(0o666));
+        }
+        let file = builder
+            .tempfile_in(directory)
+            .map_err(|error| Error::io("cannot make the output", error))?;
+        Ok(Self {
+            file: Mutex::new(file),
+            path: path.to_owned(),
+        })
+    }
+
+    /// Writes all of `bytes` at `offset`; several threads may do so at once.
+    pub(crate) fn write(&self, bytes: &[u8], offset: u64) -> Result<()> {
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        file.seek(SeekFrom::Start(offset))
+            .and_then(|_| file.write_all(bytes))
+            .map_err(|error| Error::io("cannot write the output", error))
+    }
+
+    /// Puts the finished output in place, in one step.
+    pub(crate) fn publish(self, publishing: &Publishing) -> Result<()> {
+        let file = self.file.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if publishing.durable {
+            file.as_file()
+                .sync_all()
+                .map_err(|error| Error::io("cannot fsync the output", error))?;
+        }
+        let placed = if publishing.refuse_existing {
+            file.persist_noclobber(&self.path)
+        } else {
+            file.persist(&self.path)
+        };
+        if let Err(refused) = placed {
+            return Err(if refused.error.kind() == io::ErrorKind::AlreadyExists {
+                Error::OutputExists(text::shown(&self.path))
+            } else {
+                Error::io(
+                    format!("cannot put the output {} in place", text::shown(&self.path)),
+                    refused.error,
+                )
+            });
+        }
+        #[cfg(unix)]
+        if publishing.durable {
+            File::open(directory_of(&self.path))
+                .and_then(|directory| directory.sync_all())
+                .map_err(|error| Error::io("cannot fsync the output's directory", error))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,172 @@
+//! From rows of pixels to strips of turned rows: the part that memory and files share.
+
+use std::ops::Range;
+
+use crate::bmp::header::{Header, stride_bytes};
+use crate::bmp::mean::PixelSum;
+use crate::error::Result;
+use crate::turn::{self, Kernel, Rows};
+
+/// Bytes of turned pixels that are made at a time: they stay in the second-level cache between
+/// the turn, the sum and the write.
+pub(crate) const STRIP_BYTES: usize = 512 << 10;
+
+/// A strip takes at least this many bytes of each input row, three cache lines, so that no line
+/// is fetched for a few of its pixels only; very high pictures make larger strips for that.
+const LEAST_ROW_BYTES: usize = 192;
+
+/// The shape of a turn.
+pub(crate) struct Turn {
+    pub(crate) kernel: Kernel,
+    pub(crate) bits_per_pixel: u32,
+    /// Of the input.
+    pub(crate) width: usize,
+    /// Of the input.
+    pub(crate) height: usize,
+    pub(crate) top_down: bool,
+    /// Bytes of an output row.
+    pub(crate) out_stride: usize,
+    pub(crate) sum: PixelSum,
+}
+
+impl Turn {
+    /// The turn of the plain pixels of `header`, whose depth is `bits_per_pixel`.
+    pub(crate) fn new(header: &Header, bits_per_pixel: u32) -> Self {
+        Self {
+            kernel: Kernel::best(),
+            bits_per_pixel,
+            width: header.width as usize,
+            height: header.height as usize,
+            top_down: header.top_down,
+            out_stride: stride_bytes(header.height, bits_per_pixel) as usize,
+            sum: PixelSum::new(header, bits_per_pixel),
+        }
+    }
+
+    /// How many output rows make a strip.
+    pub(crate) fn strip_rows(&self) -> usize {
+        // Whole bytes of input for narrow pixels, whole tiles for wide ones.
+        let step = self.row_step();
+        let least = LEAST_ROW_BYTES * 8 / self.bits_per_pixel as usize;
+        (STRIP_BYTES / self.out_stride)
+            .max(least.min(8 * STRIP_BYTES / self.out_stride))
+            .next_multiple_of(step)
+    }
+
+    /// Strips and bands begin at multiples of this many columns.
+    pub(crate) fn row_step(&self) -> usize {
+        if self.bits_per_pixel < 8 { 64 } else { 16 }
+    }
+
+    /// The input columns, cut into `step` at a time, in the order in which their rows stand in
+    /// the output: from the right for bottom-up bitmaps, from the left for top-down ones.
+    pub(crate) fn chunks(
+        &self,
+        columns: Range<usize>,
+        step: usize,
+    ) -> impl Iterator<Item = Range<usize>> + use<> {
+        let first = columns.start / step;
+        let last = columns.end.div_ceil(step);
+        let top_down = self.top_down;
+        (0..last - first).map(move |at| {
+            let at = if top_down { first + at } else { last - 1 - at };
+            columns.start.max(at * step)..columns.end.min((at + 1) * step)
+        })
+    }
+
+    /// Where in the output's pixels the rows of `columns` begin.
+    pub(crate) fn out_offset(&self, columns: &Range<usize>) -> u64 {
+        let row = if self.top_down {
+            columns.start
+        } else {
+            self.width - columns.end
+        };
+        row as u64 * self.out_stride as u64
+    }
+
+    /// Turns some columns of `rows` into `out` and returns the sum of their samples.
+    ///
+    /// `base` is the column with which the rows in memory begin.
+    pub(crate) fn turn(
+        &self,
+        rows: &[u8],
+        stride: usize,
+        base: usize,
+        columns: Range<usize>,
+        out: &mut [u8],
+    ) -> u64 {
+        let rows = Rows {
+            bytes: rows,
+            stride_bytes: stride,
+            rows: self.height,
+            reversed: self.top_down,
+        };
+        turn::turn_columns(
+            self.kernel,
+            self.bits_per_pixel,
+            &rows,
+            columns.start - base,
+            columns.len(),
+            !self.top_down,
+            out,
+            self.out_stride,
+        );
+        self.sum.sum(self.kernel, out, self.height, self.out_stride)
+    }
+}
+
+/// Takes the output in pieces that follow each other, and hands it on in large ones.
+pub(crate) struct StripWriter<'a, F> {
+    buffer: &'a mut Vec<u8>,
+    filled: usize,
+    offset: u64,
+    write: F,
+}
+
+/// Writes begin at multiples of this, so that the page cache can use large folios.
+const WRITE_ALIGNMENT: u64 = 64 << 10;
+
+impl<'a, F: FnMut(&[u8], u64) -> Result<()>> StripWriter<'a, F> {
+    /// A writer whose first byte belongs at `offset`.
+    pub(crate) fn new(buffer: &'a mut Vec<u8>, offset: u64, write: F) -> Self {
+        Self {
+            buffer,
+            filled: 0,
+            offset,
+            write,
+        }
+    }
+
+    /// Room for the next `bytes` bytes, which count as written at the next call.
+    pub(crate) fn room(&mut self, bytes: usize) -> Result<&mut [u8]> {
+        if self.filled > 0 && self.filled + bytes > STRIP_BYTES + WRITE_ALIGNMENT as usize {
+            // Leave the part after the last aligned offset for the next write.
+            let end = self.offset + self.filled as u64;
+            let tail = (end % WRITE_ALIGNMENT) as usize;
+            let whole = if tail < self.filled {
+                self.filled - tail
+            } else {
+                self.filled
+            };
+            (self.write)(&self.buffer[..whole], self.offset)?;
+            self.buffer.copy_within(whole..self.filled, 0);
+            self.filled -= whole;
+            self.offset += whole as u64;
+        }
+        let start = self.filled;
+        if self.buffer.len() < start + bytes {
+            crate::bmp::pixels::reserve(self.buffer, (start + bytes) as u64)?;
+            self.buffer.resize(start + bytes, 0);
+        }
+        self.filled = start + bytes;
+        Ok(&mut self.buffer[start..start + bytes])
+    }
+
+    /// Hands on what is left.
+    pub(crate) fn finish(mut self) -> Result<()> {
+        if self.filled > 0 {
+            (self.write)(&self.buffer[..self.filled], self.offset)?;
+        }
+        Ok(())
+    }
+}
