@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use tempfile::NamedTempFile;
 
-use super::{Publishing, directory_of};
+use super::{Publishing, directory_of, temporary_prefix};
 use crate::error::{Error, FormatError, Result};
 use crate::text;
 
@@ -108,7 +108,10 @@ impl Output {
             })?;
         }
         let mut builder = tempfile::Builder::new();
-        builder.prefix(".rot90-").suffix(".tmp");
+        builder.prefix(temporary_prefix()).suffix(".tmp");
+        if let Some(sweeper) = &publishing.sweeper {
+            sweeper.watch(directory);
+        }
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
