@@ -227,11 +227,9 @@ impl Opened {
             let (input, scratch) = (&self.input, &mut self.scratch.0);
             let row = self.header.pixel_bytes() as usize - (turn.height - 1) * stride;
             let size = pixels_at + (turn.height - 1) * padded + row;
-            if scratch.input.len() < size {
-                self.have = 0;
-            }
+            let have = if scratch.input.len() < size { 0 } else { pixels_at };
             let bytes = room(&mut scratch.input, size)?;
-            input.read_exact(&mut bytes[self.have as usize..pixels_at], self.have)?;
+            input.read_exact(&mut bytes[have..pixels_at], have as u64)?;
             let rows = bytes[pixels_at..].chunks_mut(padded).map(|row| {
                 let length = row.len().min(stride);
                 &mut row[..length]

@@ -1,5 +1,6 @@
 //! The batch: files over the pool's threads, results in order.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::io::{self, BufWriter, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -27,6 +28,11 @@ const WINDOW: usize = 1 << 14;
 
 /// How long results of the formats that are read as a whole may stay buffered.
 const FLUSH_AFTER: Duration = Duration::from_millis(50);
+
+thread_local! {
+    /// Where this thread's last panic was, and what it said.
+    static PANICKED_AT: Cell<Option<String>> = const { Cell::new(None) };
+}
 
 /// Runs the plan and returns the exit code.
 pub(crate) fn run(plan: &Plan, config: &Config, signals: &Signals) -> anyhow::Result<u8> {
@@ -78,6 +84,8 @@ pub(crate) fn run(plan: &Plan, config: &Config, signals: &Signals) -> anyhow::Re
         }),
         moved: Condvar::new(),
     };
+    // A panic is its file's error and is told as such.
+    std::panic::set_hook(Box::new(|panic| PANICKED_AT.set(Some(panic.to_string().replace('\n', ": ")))));
     let begun = Instant::now();
     match pool {
         Some(pool) => drop(pool.broadcast(|_| batch.work())),
@@ -243,13 +251,9 @@ impl Batch<'_> {
 
     /// Turns one file; whatever happens in it stays there.
     fn turn(&self, job: &Job) -> (Outcome, u64) {
-        let turned = catch_unwind(AssertUnwindSafe(|| self.turn_file(job))).unwrap_or_else(|panic| {
-            let text = panic
-                .downcast_ref::<String>()
-                .map(String::as_str)
-                .or_else(|| panic.downcast_ref::<&str>().copied())
-                .unwrap_or("unknown");
-            Err(Error::Internal(text.to_owned()))
+        let turned = catch_unwind(AssertUnwindSafe(|| self.turn_file(job))).unwrap_or_else(|_| {
+            let place = PANICKED_AT.take();
+            Err(Error::Internal(place.unwrap_or_else(|| "no place known".to_owned())))
         });
         match turned {
             Ok(turned) => (
