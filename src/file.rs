@@ -29,6 +29,15 @@ const BAND_BYTES: usize = 8 << 20;
 /// A band takes at least this much of each row: one cache line and a bit.
 const LEAST_BAND_ROW: usize = 64;
 
+/// Asks for a file's bytes, as far as `budget` goes, before it is its turn; returns their number.
+pub(crate) fn read_ahead(path: &Path, budget: u64) -> u64 {
+    Input::open(path, false).map_or(0, |input| {
+        let size = input.size().min(budget);
+        input.read_ahead(0, size);
+        size
+    })
+}
+
 /// What to do where the output exists already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -115,6 +124,7 @@ pub(crate) struct Opened {
     /// How many bytes of the file stand at the start of the scratch input.
     have: u64,
     header: Header,
+    cold: bool,
 }
 
 impl Opened {
@@ -131,14 +141,20 @@ impl Opened {
             HEADER_BYTES as u64
         };
         let bytes = room(&mut scratch.0.input, have as usize)?;
-        input.read_exact(bytes, 0)?;
+        let cold = input.read_exact_cold(bytes, 0)?;
         let header = Header::parse(&bytes[..bytes.len().min(HEADER_BYTES)], size)?;
         Ok(Self {
             input,
             scratch,
             have,
             header,
+            cold,
         })
+    }
+
+    /// Whether the file's bytes come from a disk, not from memory.
+    pub(crate) fn is_cold(&self) -> bool {
+        self.cold
     }
 
     /// Bytes of the file.
@@ -344,6 +360,10 @@ impl Opened {
         // No fewer bands than threads, or some would have nothing to do.
         columns = columns.min(turn.width.div_ceil(at_once).next_multiple_of(step));
         let stride = header.stride_bytes();
+        if self.cold {
+            // Bands are short pieces of each row; the disk is asked for the whole in order.
+            input.read_ahead(header.pixel_offset, header.pixel_bytes());
+        }
         publish(target, output_size(header, &prefix, &turn), |output| {
             let bands = Bands {
                 turn: &turn,

@@ -19,12 +19,17 @@ use super::report::{Outcome, Report};
 use super::signals::Signals;
 use super::sweeper::SecondProcess;
 use super::{ALL_DONE, SOME_FAILED};
-use crate::file::{LARGE, Opened};
+use crate::file::{self, LARGE, Opened};
 use crate::{Error, Existing, FileOptions, text, turn};
 
 /// A file begins only if no more than this many before it are still without a result, so that
 /// results which wait for their turn take bounded memory.
 const WINDOW: usize = 1 << 14;
+
+/// Where inputs come from a disk, those of this many files to come are asked for ahead, as long
+/// as they are no more than so many bytes.
+const AHEAD_FILES: usize = 32;
+const AHEAD_BYTES: u64 = 32 << 20;
 
 /// How long results of the formats that are read as a whole may stay buffered.
 const FLUSH_AFTER: Duration = Duration::from_millis(50);
@@ -67,6 +72,8 @@ pub(crate) fn run(plan: &Plan, config: &Config, signals: &Signals) -> anyhow::Re
         counters: &counters,
         sweeper: Arc::new(SecondProcess::default()),
         next: AtomicUsize::new(0),
+        ahead: Mutex::new(0),
+        cold: AtomicBool::new(false),
         stop: AtomicBool::new(false),
         large: Mutex::new(()),
         large_waiting: AtomicUsize::new(0),
@@ -85,7 +92,9 @@ pub(crate) fn run(plan: &Plan, config: &Config, signals: &Signals) -> anyhow::Re
         moved: Condvar::new(),
     };
     // A panic is its file's error and is told as such.
-    std::panic::set_hook(Box::new(|panic| PANICKED_AT.set(Some(panic.to_string().replace('\n', ": ")))));
+    std::panic::set_hook(Box::new(|panic| {
+        PANICKED_AT.set(Some(panic.to_string().replace('\n', ": ")))
+    }));
     let begun = Instant::now();
     match pool {
         Some(pool) => drop(pool.broadcast(|_| batch.work())),
@@ -143,6 +152,10 @@ struct Batch<'a> {
     sweeper: Arc<SecondProcess>,
     /// The first job that nobody has begun.
     next: AtomicUsize,
+    /// Some input had to be waited for: the next ones are asked for ahead.
+    cold: AtomicBool,
+    /// The first job whose input was not asked for ahead.
+    ahead: Mutex<usize>,
     /// No new file is to be begun.
     stop: AtomicBool,
     /// Held by the thread whose picture all threads work on.
@@ -188,9 +201,30 @@ impl Batch<'_> {
                 return;
             };
             self.wait_for_window(at);
+            if self.cold.load(Ordering::Relaxed) {
+                self.read_ahead(at);
+            }
             let (outcome, bytes) = self.turn(job);
             self.put(at, outcome, bytes);
         }
+    }
+
+    /// Keeps the disk busy with the files after `at`.
+    fn read_ahead(&self, at: usize) {
+        // One thread at a time is enough, and none waits for it.
+        let Ok(mut ahead) = self.ahead.try_lock() else {
+            return;
+        };
+        let mut next = (*ahead).max(at + 1);
+        let mut budget = AHEAD_BYTES;
+        while next <= at + AHEAD_FILES && budget > 0 {
+            let Some(job) = self.plan.jobs.get(next) else {
+                break;
+            };
+            budget -= file::read_ahead(Path::new(&*job.input), budget);
+            next += 1;
+        }
+        *ahead = next;
     }
 
     /// A dry run: what can be told without opening a file.
@@ -253,7 +287,9 @@ impl Batch<'_> {
     fn turn(&self, job: &Job) -> (Outcome, u64) {
         let turned = catch_unwind(AssertUnwindSafe(|| self.turn_file(job))).unwrap_or_else(|_| {
             let place = PANICKED_AT.take();
-            Err(Error::Internal(place.unwrap_or_else(|| "no place known".to_owned())))
+            Err(Error::Internal(
+                place.unwrap_or_else(|| "no place known".to_owned()),
+            ))
         });
         match turned {
             Ok(turned) => (
@@ -285,6 +321,9 @@ impl Batch<'_> {
         };
         let output = self.plan.output(job);
         let opened = Opened::open(Path::new(&*job.input), job.regular)?;
+        if opened.is_cold() {
+            self.cold.store(true, Ordering::Relaxed);
+        }
         if !opened.is_large() {
             return opened.turn(&output, &options);
         }

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, IoSliceMut};
+use std::num::NonZeroU64;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -100,9 +101,44 @@ impl Input {
         Ok(())
     }
 
-    /// Asks the system to have the file's bytes in memory soon.
-    pub(crate) fn read_ahead(&self) {
-        let _ = fs::fadvise(&self.fd, 0, None, fs::Advice::WillNeed);
+    /// As [`read_exact`](Self::read_exact), and says whether the disk had to be waited for.
+    pub(crate) fn read_exact_cold(&self, buffer: &mut [u8], offset: u64) -> Result<bool> {
+        static ASKS: AtomicBool = AtomicBool::new(true);
+        if ASKS.load(Ordering::Relaxed) {
+            let at_once = rustix::io::preadv2(
+                &self.fd,
+                &mut [IoSliceMut::new(buffer)],
+                offset,
+                rustix::io::ReadWriteFlags::NOWAIT,
+            );
+            match at_once {
+                Ok(count) if count == buffer.len() => return Ok(false),
+                Ok(count) => {
+                    self.read_exact(&mut buffer[count..], offset + count as u64)?;
+                    return Ok(true);
+                }
+                Err(Errno::AGAIN) => {
+                    self.read_exact(buffer, offset)?;
+                    return Ok(true);
+                }
+                // Not every file system can tell.
+                Err(_) => ASKS.store(false, Ordering::Relaxed),
+            }
+        }
+        self.read_exact(buffer, offset)?;
+        Ok(false)
+    }
+
+    /// Asks the system to have these bytes in memory soon.
+    pub(crate) fn read_ahead(&self, offset: u64, size: u64) {
+        // A single request is cut to the device's largest one.
+        const AT_ONCE: u64 = 512 << 10;
+        for part in (0..size).step_by(AT_ONCE as usize) {
+            let length = NonZeroU64::new(AT_ONCE.min(size - part));
+            if fs::fadvise(&self.fd, offset + part, length, fs::Advice::WillNeed).is_err() {
+                return;
+            }
+        }
     }
 
     fn shrank(&self, now: u64) -> Error {

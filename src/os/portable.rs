@@ -73,8 +73,15 @@ impl Input {
         })
     }
 
-    /// Asks the system to have the file's bytes in memory soon: `std` has no way to.
-    pub(crate) fn read_ahead(&self) {}
+    /// As [`read_exact`](Self::read_exact); whether the disk was waited for is not known.
+    pub(crate) fn read_exact_cold(&self, buffer: &mut [u8], offset: u64) -> Result<bool> {
+        self.read_exact(buffer, offset)?;
+        Ok(false)
+    }
+
+    /// Asks the system to have these bytes in memory soon: `std` has no way to.
+    #[expect(clippy::unused_self, reason = "other systems use it")]
+    pub(crate) fn read_ahead(&self, _offset: u64, _size: u64) {}
 }
 
 fn refuse_special(metadata: &fs::Metadata) -> Result<()> {
