@@ -1,1 +1,4 @@
 //! Turns bitmaps a quarter turn clockwise.
+
+#[doc(hidden)]
+pub mod turn;

@@ -1,0 +1,346 @@
+//! Tiles of pixels turned in registers, for any width of register.
+//!
+//! All instruction sets shuffle bytes within lanes of 16 bytes. A tile is
+//! therefore made of columns as wide as one lane, and the lanes of a register
+//! hold different rows; the turned lanes then lie in memory order. An
+//! instruction set only has to say how to load, interleave and store
+//! ([`Lanes`]).
+//!
+//! Edges are turned by tiles that overlap their neighbours, so that no pixel
+//! outside the picture is read or written and few are moved one by one.
+
+#![allow(unsafe_code)]
+// Nothing here is compiled for an instruction set unless it is inlined into
+// the function that enables it.
+#![allow(clippy::inline_always)]
+
+use super::Job;
+
+/// A register of one or more lanes of 16 bytes.
+///
+/// # Safety
+///
+/// The functions may only be called on a processor that has the instruction
+/// set, and are to be inlined into a function that enables it.
+pub(super) unsafe trait Lanes {
+    /// The register.
+    type Vector: Copy;
+
+    /// Lanes to a register.
+    const LANES: usize;
+
+    /// Rows from one lane to the next, and from one register to the next, in
+    /// a group of 4 registers given to [`Self::store_24`]; each holds 4 rows
+    /// a lane.
+    const STEPS_24: (usize, usize);
+
+    /// Loads lane `l` from 16 bytes at `from + l * step`.
+    unsafe fn load(from: *const u8, step: isize) -> Self::Vector;
+
+    /// Stores all lanes, one after the other.
+    unsafe fn store(to: *mut u8, vector: Self::Vector);
+
+    /// Interleaves the low halves of each lane, elements of `BYTES` bytes.
+    unsafe fn low<const BYTES: usize>(a: Self::Vector, b: Self::Vector) -> Self::Vector;
+
+    /// Interleaves the high halves of each lane, elements of `BYTES` bytes.
+    unsafe fn high<const BYTES: usize>(a: Self::Vector, b: Self::Vector) -> Self::Vector;
+
+    /// Spreads four pixels of 3 bytes to 4 bytes each; they start at byte 0
+    /// of the lane or, `shifted`, at byte 4.
+    unsafe fn spread_24(vector: Self::Vector, shifted: bool) -> Self::Vector;
+
+    /// Drops the fourth byte of each pixel and stores 48 bytes per lane.
+    unsafe fn store_24(to: *mut u8, vectors: [Self::Vector; 4]);
+
+    /// Asks for the cache line at `at`, which need not be a valid address.
+    unsafe fn prefetch(at: *const u8);
+
+    /// Turns a plane that has too few rows for this register.
+    unsafe fn turn_lower<const PIXEL: usize>(plane: Plane);
+}
+
+/// A part of a picture, with its bounds already checked.
+///
+/// Pixel (column c, row r) is read at `from + r * from_step + c * pixel` and
+/// written at `to + c * to_step + r * pixel`.
+#[derive(Clone, Copy)]
+pub(super) struct Plane {
+    from: *const u8,
+    from_step: isize,
+    to: *mut u8,
+    to_step: isize,
+    rows: usize,
+    columns: usize,
+}
+
+impl Plane {
+    /// The plane of a job on `pixel` bytes a pixel.
+    ///
+    /// # Safety
+    ///
+    /// None is needed to make one. That it may be used rests on what
+    /// `turn_columns` has checked: all columns of all rows lie in
+    /// `job.rows.bytes`, and all rows of all columns in `out`.
+    pub(super) fn new(pixel: usize, job: &Job<'_>, out: &mut [u8]) -> Self {
+        let step = |bytes: usize, back: bool| {
+            if back {
+                -(bytes as isize)
+            } else {
+                bytes as isize
+            }
+        };
+        let from = job.rows.start(0) + job.first * pixel;
+        let to = job.out_row(0) * job.out_stride;
+        Self {
+            from: job.rows.bytes[from..].as_ptr(),
+            from_step: step(job.rows.stride_bytes, job.rows.reversed),
+            to: out[to..].as_mut_ptr(),
+            to_step: step(job.out_stride, job.reversed),
+            rows: job.rows.rows,
+            columns: job.count,
+        }
+    }
+
+    /// The address that pixel (column, row) is read at.
+    #[inline(always)]
+    fn from(&self, column: usize, row: usize, pixel: usize) -> *const u8 {
+        self.from
+            .wrapping_offset(row as isize * self.from_step)
+            .wrapping_add(column * pixel)
+    }
+
+    /// The address that pixel (column, row) is written at.
+    #[inline(always)]
+    fn to(&self, column: usize, row: usize, pixel: usize) -> *mut u8 {
+        self.to
+            .wrapping_offset(column as isize * self.to_step)
+            .wrapping_add(row * pixel)
+    }
+
+    /// The last `rows` rows.
+    #[inline(always)]
+    fn tail(&self, rows: usize, pixel: usize) -> Self {
+        let skipped = self.rows - rows;
+        Self {
+            from: self.from(0, skipped, pixel),
+            to: self.to(0, skipped, pixel),
+            rows,
+            ..*self
+        }
+    }
+}
+
+/// Rows between two visits to the same column of tiles: so many that the
+/// lines they touch, read and written, stay in the first-level cache.
+const BLOCK_ROWS: usize = 64;
+
+/// Turns a plane of `PIXEL` bytes a pixel.
+///
+/// # Safety
+///
+/// The processor must have the instruction set of `L`, and the plane's memory
+/// must be valid for its reads and writes.
+#[inline(always)]
+pub(super) unsafe fn turn<L: Lanes, const PIXEL: usize>(plane: Plane) {
+    let (tile_rows, tile_columns) = tile_size::<L, PIXEL>();
+    // Three-byte pixels are loaded in sixteens of which twelve are used: at
+    // the right edge the other four lie before them, and need two pixels.
+    let least_columns = if PIXEL == 3 { 6 } else { tile_columns };
+    // SAFETY: as the caller vouches; every tile below lies within the plane.
+    unsafe {
+        if plane.columns < least_columns {
+            return turn_singly::<PIXEL>(plane);
+        }
+        if plane.rows < tile_rows {
+            return L::turn_lower::<PIXEL>(plane);
+        }
+        // One line of columns, near enough.
+        let chunk = (64 / (tile_columns * PIXEL)).max(1) * tile_columns;
+        let whole_rows = plane.rows - plane.rows % tile_rows;
+        let mut block = 0;
+        while block < whole_rows {
+            let block_end = (block + BLOCK_ROWS.max(tile_rows)).min(whole_rows);
+            let mut column = 0;
+            while column < plane.columns {
+                let chunk_end = (column + chunk).min(plane.columns);
+                let next_end = (block_end + BLOCK_ROWS.max(tile_rows)).min(plane.rows);
+                for row in block_end..next_end {
+                    L::prefetch(plane.from(column, row, PIXEL));
+                }
+                while column < chunk_end {
+                    let at = column.min(plane.columns - tile_columns);
+                    let mut row = block;
+                    while row < block_end {
+                        turn_tile::<L, PIXEL>(&plane, at, row);
+                        row += tile_rows;
+                    }
+                    column += tile_columns;
+                }
+            }
+            block = block_end;
+        }
+        let left = plane.rows - whole_rows;
+        if left == 0 {
+        } else if L::LANES > 1 && left <= tile_rows / 2 {
+            L::turn_lower::<PIXEL>(plane.tail(tile_rows / 2, PIXEL));
+        } else {
+            let row = plane.rows - tile_rows;
+            let mut column = 0;
+            while column < plane.columns {
+                turn_tile::<L, PIXEL>(&plane, column.min(plane.columns - tile_columns), row);
+                column += tile_columns;
+            }
+        }
+    }
+}
+
+/// Rows and columns of a tile.
+#[inline(always)]
+const fn tile_size<L: Lanes, const PIXEL: usize>() -> (usize, usize) {
+    if PIXEL == 3 {
+        (16 * L::LANES, 4)
+    } else {
+        (16 / PIXEL * L::LANES, 16 / PIXEL)
+    }
+}
+
+#[inline(always)]
+unsafe fn turn_tile<L: Lanes, const PIXEL: usize>(plane: &Plane, column: usize, row: usize) {
+    // SAFETY: the caller has the instruction set, and a tile at (column, row)
+    // lies within the plane.
+    unsafe {
+        match PIXEL {
+            1 => turn_whole::<L, 1, 16>(plane, column, row),
+            2 => turn_whole::<L, 2, 8>(plane, column, row),
+            3 => turn_24::<L>(plane, column, row),
+            4 => turn_whole::<L, 4, 4>(plane, column, row),
+            8 => turn_whole::<L, 8, 2>(plane, column, row),
+            _ => unreachable!(),
+        }
+    }
+}
+
+/// Turns one tile of pixels that fill a lane: `N` columns, `N` rows a lane.
+#[inline(always)]
+unsafe fn turn_whole<L: Lanes, const PIXEL: usize, const N: usize>(
+    plane: &Plane,
+    column: usize,
+    row: usize,
+) {
+    let from = plane.from(column, row, PIXEL);
+    let to = plane.to(column, row, PIXEL);
+    // SAFETY: as for `turn_tile`; each load reads N pixels, 16 bytes, of each
+    // of its rows, and each store writes N * LANES pixels of one column.
+    unsafe {
+        let mut vectors = [L::load(from, plane.from_step * N as isize); N];
+        for (index, vector) in vectors.iter_mut().enumerate() {
+            let from = from.wrapping_offset(index as isize * plane.from_step);
+            *vector = L::load(from, plane.from_step * N as isize);
+        }
+        let vectors = transpose::<L, PIXEL, N>(vectors);
+        for (index, vector) in vectors.into_iter().enumerate() {
+            L::store(to.wrapping_offset(index as isize * plane.to_step), vector);
+        }
+    }
+}
+
+/// Turns one tile of 24-bit pixels: 4 columns, 16 rows a lane.
+#[inline(always)]
+unsafe fn turn_24<L: Lanes>(plane: &Plane, column: usize, row: usize) {
+    let (lane_rows, vector_rows) = L::STEPS_24;
+    // A load reads 5 pixels and a byte. Where the sixth column is outside
+    // the plane, it starts 4 bytes sooner: the plane has 6 columns at least.
+    let shifted = column + 6 > plane.columns;
+    let from = plane
+        .from(column, row, 3)
+        .wrapping_sub(if shifted { 4 } else { 0 });
+    let to = plane.to(column, row, 3);
+    // SAFETY: as for `turn_tile`; each store writes 16 * LANES pixels.
+    unsafe {
+        let step = plane.from_step * lane_rows as isize;
+        let zero = L::load(from, step);
+        let mut turned = [[zero; 4]; 4];
+        for (group, quad) in turned.iter_mut().enumerate() {
+            for (index, vector) in quad.iter_mut().enumerate() {
+                let row = (group * vector_rows + index) as isize;
+                *vector = L::load(from.wrapping_offset(row * plane.from_step), step);
+                *vector = L::spread_24(*vector, shifted);
+            }
+            *quad = transpose::<L, 4, 4>(*quad);
+        }
+        let [a, b, c, d] = turned;
+        for column in 0..4 {
+            let to = to.wrapping_offset(column as isize * plane.to_step);
+            L::store_24(to, [a[column], b[column], c[column], d[column]]);
+        }
+    }
+}
+
+/// Transposes `N` × `N` elements in each lane: a perfect shuffle of all
+/// elements, as often as `N` can be halved.
+#[inline(always)]
+unsafe fn transpose<L: Lanes, const BYTES: usize, const N: usize>(
+    mut vectors: [L::Vector; N],
+) -> [L::Vector; N] {
+    let mut size = 1;
+    while size < N {
+        let before = vectors;
+        for index in 0..N / 2 {
+            // SAFETY: the caller has the instruction set.
+            unsafe {
+                vectors[2 * index] = L::low::<BYTES>(before[index], before[index + N / 2]);
+                vectors[2 * index + 1] = L::high::<BYTES>(before[index], before[index + N / 2]);
+            }
+        }
+        size *= 2;
+    }
+    vectors
+}
+
+/// Turns pixel by pixel what is too small for a tile.
+#[inline(always)]
+pub(super) unsafe fn turn_singly<const PIXEL: usize>(plane: Plane) {
+    for column in 0..plane.columns {
+        for row in 0..plane.rows {
+            // SAFETY: the caller vouches for the plane.
+            unsafe {
+                let from = plane.from(column, row, PIXEL).cast::<[u8; PIXEL]>();
+                plane
+                    .to(column, row, PIXEL)
+                    .cast::<[u8; PIXEL]>()
+                    .write(from.read());
+            }
+        }
+    }
+}
+
+/// Defines `turn` for an instruction set: the one function compiled for it.
+macro_rules! define_turn {
+    ($lanes:ty, $features:literal) => {
+        /// Turns whole-byte pixels.
+        pub(super) fn turn(pixel_bytes: usize, job: &crate::turn::Job<'_>, out: &mut [u8]) {
+            let plane = crate::turn::lanes::Plane::new(pixel_bytes, job, out);
+            // SAFETY: `Kernel::or_portable` has found the instruction set,
+            // and `turn_columns` has checked the bounds.
+            unsafe { turn_plane(pixel_bytes, plane) }
+        }
+
+        #[target_feature(enable = $features)]
+        unsafe fn turn_plane(pixel_bytes: usize, plane: crate::turn::lanes::Plane) {
+            use crate::turn::lanes::turn;
+            // SAFETY: as the caller vouches.
+            unsafe {
+                match pixel_bytes {
+                    1 => turn::<$lanes, 1>(plane),
+                    2 => turn::<$lanes, 2>(plane),
+                    3 => turn::<$lanes, 3>(plane),
+                    4 => turn::<$lanes, 4>(plane),
+                    8 => turn::<$lanes, 8>(plane),
+                    _ => unreachable!("{pixel_bytes} bytes a pixel"),
+                }
+            }
+        }
+    };
+}
+pub(super) use define_turn;

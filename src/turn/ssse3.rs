@@ -1,0 +1,173 @@
+//! SSSE3: one lane to a register.
+
+#![allow(unsafe_code)]
+// Nothing here is compiled for the instruction set unless it is inlined into
+// the function that enables it; and listing 30 intrinsics helps nobody.
+#![allow(clippy::inline_always, clippy::wildcard_imports)]
+
+use std::arch::x86_64::*;
+
+use super::bits::BAND;
+use super::lanes::{Lanes, Plane, define_turn, turn_singly};
+
+define_turn!(Ssse3, "ssse3");
+
+pub(super) struct Ssse3;
+
+// SAFETY: every function needs SSSE3 and nothing else.
+unsafe impl Lanes for Ssse3 {
+    type Vector = __m128i;
+    const LANES: usize = 1;
+    const STEPS_24: (usize, usize) = (16, 4);
+
+    #[inline(always)]
+    unsafe fn load(from: *const u8, _step: isize) -> __m128i {
+        // SAFETY: the caller vouches for 16 bytes.
+        unsafe { _mm_loadu_si128(from.cast()) }
+    }
+
+    #[inline(always)]
+    unsafe fn store(to: *mut u8, vector: __m128i) {
+        // SAFETY: the caller vouches for 16 bytes.
+        unsafe { _mm_storeu_si128(to.cast(), vector) }
+    }
+
+    #[inline(always)]
+    unsafe fn low<const BYTES: usize>(a: __m128i, b: __m128i) -> __m128i {
+        // SAFETY: the caller has SSSE3.
+        unsafe {
+            match BYTES {
+                1 => _mm_unpacklo_epi8(a, b),
+                2 => _mm_unpacklo_epi16(a, b),
+                4 => _mm_unpacklo_epi32(a, b),
+                _ => _mm_unpacklo_epi64(a, b),
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn high<const BYTES: usize>(a: __m128i, b: __m128i) -> __m128i {
+        // SAFETY: the caller has SSSE3.
+        unsafe {
+            match BYTES {
+                1 => _mm_unpackhi_epi8(a, b),
+                2 => _mm_unpackhi_epi16(a, b),
+                4 => _mm_unpackhi_epi32(a, b),
+                _ => _mm_unpackhi_epi64(a, b),
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn spread_24(vector: __m128i, shifted: bool) -> __m128i {
+        // SAFETY: the caller has SSSE3.
+        unsafe {
+            let start = if shifted { 4 } else { 0 };
+            let order = _mm_setr_epi8(0, 1, 2, -1, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, 11, -1);
+            _mm_shuffle_epi8(vector, _mm_add_epi8(order, _mm_set1_epi8(start)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn store_24(to: *mut u8, vectors: [__m128i; 4]) {
+        // SAFETY: the caller has SSSE3 and vouches for 48 bytes.
+        unsafe {
+            // The twelve bytes of a register as three words a, b, c, placed
+            // where one shuffle can join them: zabc abcz abzc abcz, z being zero.
+            let abcz = _mm_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1);
+            let zabc = _mm_setr_epi8(-1, -1, -1, -1, 0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14);
+            let abzc = _mm_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, -1, -1, -1, -1, 10, 12, 13, 14);
+            let first = _mm_shuffle_epi8(vectors[0], zabc);
+            let second = _mm_shuffle_epi8(vectors[1], abcz);
+            let third = _mm_shuffle_epi8(vectors[2], abzc);
+            let fourth = _mm_shuffle_epi8(vectors[3], abcz);
+            let middle =
+                _mm_shuffle_ps::<0b01_00_10_01>(_mm_castsi128_ps(second), _mm_castsi128_ps(third));
+            _mm_storeu_si128(to.cast(), _mm_alignr_epi8::<4>(second, first));
+            _mm_storeu_si128(to.wrapping_add(16).cast(), _mm_castps_si128(middle));
+            _mm_storeu_si128(
+                to.wrapping_add(32).cast(),
+                _mm_alignr_epi8::<12>(fourth, third),
+            );
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn prefetch(at: *const u8) {
+        // SAFETY: a prefetch does not fault.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
+    }
+
+    #[inline(always)]
+    unsafe fn turn_lower<const PIXEL: usize>(plane: Plane) {
+        // SAFETY: the caller vouches for the plane.
+        unsafe { turn_singly::<PIXEL>(plane) }
+    }
+}
+
+/// Takes apart the columns of pixels narrower than a byte.
+pub(super) fn split<const BITS: usize>() -> fn(&[u8; BAND], &mut [u8; BAND]) {
+    // SAFETY: `Kernel::or_portable` has found SSSE3.
+    |turned, columns| unsafe { split_band::<BITS>(turned, columns) }
+}
+
+#[target_feature(enable = "ssse3")]
+fn split_band<const BITS: usize>(turned: &[u8; BAND], columns: &mut [u8; BAND]) {
+    let column_bytes = BAND * BITS / 8;
+    if BITS == 1 {
+        let rows_back = _mm_setr_epi8(7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8);
+        for (index, bytes) in turned.as_chunks::<16>().0.iter().enumerate() {
+            // SAFETY: 16 bytes are there.
+            let bytes = unsafe { _mm_loadu_si128(bytes.as_ptr().cast()) };
+            let mut bytes = _mm_shuffle_epi8(bytes, rows_back);
+            for column in columns.chunks_exact_mut(column_bytes) {
+                let rows = _mm_movemask_epi8(bytes) as u16;
+                column.as_chunks_mut().0[index] = rows.to_le_bytes();
+                bytes = _mm_add_epi8(bytes, bytes);
+            }
+        }
+    } else {
+        // Multiply and add neighbours: two pixels become one, twice as wide.
+        let halves = _mm_set1_epi16(0x0110);
+        let quarters = _mm_set1_epi16(0x0104);
+        for (index, bytes) in turned.as_chunks::<64>().0.iter().enumerate() {
+            // SAFETY: 64 bytes are there.
+            let bytes: [__m128i; 4] = unsafe {
+                std::array::from_fn(|part| _mm_loadu_si128(bytes[16 * part..].as_ptr().cast()))
+            };
+            for (column, out) in columns.chunks_exact_mut(column_bytes).enumerate() {
+                let shift = _mm_cvtsi32_si128((8 - BITS * (column + 1)) as i32);
+                let mask = _mm_set1_epi8((1 << BITS) - 1);
+                let mut parts = bytes;
+                for part in &mut parts {
+                    *part = _mm_and_si128(_mm_srl_epi16(*part, shift), mask);
+                }
+                let factors = if BITS == 2 { quarters } else { halves };
+                let low = _mm_packus_epi16(
+                    _mm_maddubs_epi16(parts[0], factors),
+                    _mm_maddubs_epi16(parts[1], factors),
+                );
+                let high = _mm_packus_epi16(
+                    _mm_maddubs_epi16(parts[2], factors),
+                    _mm_maddubs_epi16(parts[3], factors),
+                );
+                if BITS == 2 {
+                    let all = _mm_packus_epi16(
+                        _mm_maddubs_epi16(low, halves),
+                        _mm_maddubs_epi16(high, halves),
+                    );
+                    let out = &mut out.as_chunks_mut::<16>().0[index];
+                    // SAFETY: 16 bytes are there.
+                    unsafe { _mm_storeu_si128(out.as_mut_ptr().cast(), all) };
+                } else {
+                    let out = &mut out.as_chunks_mut::<32>().0[index];
+                    // SAFETY: 32 bytes are there.
+                    unsafe {
+                        _mm_storeu_si128(out.as_mut_ptr().cast(), low);
+                        _mm_storeu_si128(out[16..].as_mut_ptr().cast(), high);
+                    }
+                }
+            }
+        }
+    }
+}
