@@ -1,4 +1,6 @@
 //! Turns bitmaps a quarter turn clockwise.
 
 #[doc(hidden)]
+pub mod sums;
+#[doc(hidden)]
 pub mod turn;
