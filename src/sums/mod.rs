@@ -1,52 +1,83 @@
-//! Exact sums of samples.
+//! Exact sums over packed pixels, for the mean.
+//!
+//! Every function has one safe body for any processor (`portable.rs`) and one
+//! that is generic over the width of a register (`vectors.rs`).
+
+mod portable;
+mod table;
+#[cfg(target_arch = "x86_64")]
+mod vectors;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+pub use table::TableSum;
+
 use crate::turn::Kernel;
-/// A table.
-pub struct TableSum([u16; 256]);
-impl TableSum {
-    /// New.
-    pub fn new(table: &[u16; 256]) -> Self {
-        Self(*table)
-    }
-    /// Sum.
-    pub fn sum(&self, _kernel: Kernel, bytes: &[u8]) -> u64 {
-        let mut histogram = [0_u64; 256];
-        for &b in bytes {
-            histogram[usize::from(b)] += 1;
-        }
-        histogram
-            .iter()
-            .zip(&self.0)
-            .map(|(n, &v)| n * u64::from(v))
-            .sum()
+
+/// The sum of all bytes.
+pub fn byte_sum(kernel: Kernel, bytes: &[u8]) -> u64 {
+    match kernel.or_portable() {
+        #[cfg(target_arch = "x86_64")]
+        Kernel::Ssse3 => x86::ssse3::byte_sum(bytes),
+        #[cfg(target_arch = "x86_64")]
+        Kernel::Avx2 => x86::avx2::byte_sum(bytes),
+        #[cfg(target_arch = "x86_64")]
+        Kernel::Avx512 => x86::avx512::byte_sum(bytes),
+        _ => portable::byte_sum(bytes),
     }
 }
-/// Sum.
-pub fn byte_sum(_kernel: Kernel, bytes: &[u8]) -> u64 {
-    bytes
-        .chunks(1 << 16)
-        .map(|c| u64::from(c.iter().map(|&b| u32::from(b)).sum::<u32>()))
-        .sum()
+
+/// The sum of all bytes, each first cut to the bits of `keep` that belong to
+/// its place in a group of four; up to three bytes after the last group are
+/// left out.
+pub fn masked_sum32(kernel: Kernel, bytes: &[u8], keep: [u8; 4]) -> u64 {
+    match kernel.or_portable() {
+        #[cfg(target_arch = "x86_64")]
+        Kernel::Ssse3 => x86::ssse3::masked_sum32(bytes, keep),
+        #[cfg(target_arch = "x86_64")]
+        Kernel::Avx2 => x86::avx2::masked_sum32(bytes, keep),
+        #[cfg(target_arch = "x86_64")]
+        Kernel::Avx512 => x86::avx512::masked_sum32(bytes, keep),
+        _ => portable::masked_sum32(bytes, keep),
+    }
 }
-/// Sum.
-pub fn masked_sum32(_kernel: Kernel, bytes: &[u8], keep: [u8; 4]) -> u64 {
-    bytes
-        .chunks_exact(4)
-        .map(|p| p.iter().zip(keep).map(|(b, k)| u64::from(b & k)).sum::<u64>())
-        .sum()
+
+/// The sum of `table[byte]` over all bytes.
+///
+/// For more than one call with the same table, keep a [`TableSum`].
+pub fn table_sum(kernel: Kernel, bytes: &[u8], table: &[u16; 256]) -> u64 {
+    TableSum::new(table).sum(kernel, bytes)
 }
-/// Sum.
-pub fn sum_rgb555(_kernel: Kernel, bytes: &[u8]) -> u64 {
-    words(bytes).map(|w| five(w >> 10) + five(w >> 5) + five(w)).sum()
+
+/// The sum of red, green and blue over little-endian pixels of 5 bits each,
+/// scaled to 8 bits and rounded; the highest bit is left out, and so is a
+/// byte after the last pixel.
+pub fn sum_rgb555(kernel: Kernel, bytes: &[u8]) -> u64 {
+    match kernel.or_portable() {
+        #[cfg(target_arch = "x86_64")]
+        Kernel::Ssse3 => x86::ssse3::sum_rgb::<5>(bytes),
+        #[cfg(target_arch = "x86_64")]
+        Kernel::Avx2 => x86::avx2::sum_rgb::<5>(bytes),
+        #[cfg(target_arch = "x86_64")]
+        Kernel::Avx512 => x86::avx512::sum_rgb::<5>(bytes),
+        _ => portable::sum_rgb::<5>(bytes),
+    }
 }
-/// Sum.
-pub fn sum_rgb565(_kernel: Kernel, bytes: &[u8]) -> u64 {
-    words(bytes)
-        .map(|w| five(w >> 11) + ((u64::from(w >> 5 & 63) * 510 + 63) / 126) + five(w))
-        .sum()
+
+/// The sum of red, green and blue over little-endian pixels of 5, 6 and 5
+/// bits, scaled to 8 bits and rounded; a byte after the last pixel is left
+/// out.
+pub fn sum_rgb565(kernel: Kernel, bytes: &[u8]) -> u64 {
+    match kernel.or_portable() {
+        #[cfg(target_arch = "x86_64")]
+        Kernel::Ssse3 => x86::ssse3::sum_rgb::<6>(bytes),
+        #[cfg(target_arch = "x86_64")]
+        Kernel::Avx2 => x86::avx2::sum_rgb::<6>(bytes),
+        #[cfg(target_arch = "x86_64")]
+        Kernel::Avx512 => x86::avx512::sum_rgb::<6>(bytes),
+        _ => portable::sum_rgb::<6>(bytes),
+    }
 }
-fn words(bytes: &[u8]) -> impl Iterator<Item = u16> + '_ {
-    bytes.chunks_exact(2).map(|p| u16::from_le_bytes([p[0], p[1]]))
-}
-fn five(v: u16) -> u64 {
-    (u64::from(v & 31) * 510 + 31) / 62
-}
+
+#[cfg(test)]
+mod tests;
