@@ -1,1 +1,3 @@
 //! Turns bitmaps a quarter turn clockwise.
+
+pub mod bmp;
