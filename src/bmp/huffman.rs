@@ -127,8 +127,8 @@ pub fn least_bytes(width: usize, height: usize) -> u64 {
 /// runs become index 0 and black ones index 1.
 ///
 /// Bits are taken from the highest of each byte down. An end of line, with any number of fill bits
-/// before it, may stand before the first row and between rows; where the rows have had one, each
-/// needs one. The codes after the last row (six ends of line, commonly) are not looked at.
+/// before it, may stand before each row; once a row has had one, all that follow need one. The
+/// codes after the last row (six ends of line, commonly) are not looked at.
 ///
 /// The time is linear in the data plus the output.
 ///
@@ -183,16 +183,14 @@ pub fn expand(
                 height,
             });
         }
-        if row > 0 {
-            if rows_have_ends && ends == 0 && !reader.only_zeros_left() {
-                return Err(HuffmanError::NoEndOfLine {
-                    offset,
-                    row: row - 1,
-                    width,
-                });
-            }
-            rows_have_ends |= ends > 0;
+        if rows_have_ends && ends == 0 && !reader.only_zeros_left() {
+            return Err(HuffmanError::NoEndOfLine {
+                offset,
+                row: row - 1,
+                width,
+            });
         }
+        rows_have_ends |= ends > 0;
         expand_row(&mut reader, pixels, row, width, height)?;
     }
     Ok(())

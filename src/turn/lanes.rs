@@ -84,11 +84,7 @@ impl Plane {
     /// `job.rows.bytes`, and all rows of all columns in `out`.
     pub(super) fn new(pixel: usize, job: &Job<'_>, out: &mut [u8]) -> Self {
         let step = |bytes: usize, back: bool| {
-            if back {
-                -(bytes as isize)
-            } else {
-                bytes as isize
-            }
+            if back { -(bytes as isize) } else { bytes as isize }
         };
         let from = job.rows.start(0) + job.first * pixel;
         let to = job.out_row(0) * job.out_stride;
@@ -223,11 +219,7 @@ unsafe fn turn_tile<L: Lanes, const PIXEL: usize>(plane: &Plane, column: usize, 
 
 /// Turns one tile of pixels that fill a lane: `N` columns, `N` rows a lane.
 #[inline(always)]
-unsafe fn turn_whole<L: Lanes, const PIXEL: usize, const N: usize>(
-    plane: &Plane,
-    column: usize,
-    row: usize,
-) {
+unsafe fn turn_whole<L: Lanes, const PIXEL: usize, const N: usize>(plane: &Plane, column: usize, row: usize) {
     let from = opaque(plane.from(column, row, PIXEL));
     let to = plane.to(column, row, PIXEL);
     // SAFETY: as for `turn_tile`; each load reads N pixels, 16 bytes, of each

@@ -81,14 +81,10 @@ unsafe impl Lanes for Ssse3 {
             let second = _mm_shuffle_epi8(vectors[1], abcz);
             let third = _mm_shuffle_epi8(vectors[2], abzc);
             let fourth = _mm_shuffle_epi8(vectors[3], abcz);
-            let middle =
-                _mm_shuffle_ps::<0b01_00_10_01>(_mm_castsi128_ps(second), _mm_castsi128_ps(third));
+            let middle = _mm_shuffle_ps::<0b01_00_10_01>(_mm_castsi128_ps(second), _mm_castsi128_ps(third));
             _mm_storeu_si128(to.cast(), _mm_alignr_epi8::<4>(second, first));
             _mm_storeu_si128(to.wrapping_add(16).cast(), _mm_castps_si128(middle));
-            _mm_storeu_si128(
-                to.wrapping_add(32).cast(),
-                _mm_alignr_epi8::<12>(fourth, third),
-            );
+            _mm_storeu_si128(to.wrapping_add(32).cast(), _mm_alignr_epi8::<12>(fourth, third));
         }
     }
 
@@ -132,9 +128,8 @@ fn split_band<const BITS: usize>(turned: &[u8; BAND], columns: &mut [u8; BAND]) 
         let quarters = _mm_set1_epi16(0x0104);
         for (index, bytes) in turned.as_chunks::<64>().0.iter().enumerate() {
             // SAFETY: 64 bytes are there.
-            let bytes: [__m128i; 4] = unsafe {
-                std::array::from_fn(|part| _mm_loadu_si128(bytes[16 * part..].as_ptr().cast()))
-            };
+            let bytes: [__m128i; 4] =
+                unsafe { std::array::from_fn(|part| _mm_loadu_si128(bytes[16 * part..].as_ptr().cast())) };
             for (column, out) in columns.chunks_exact_mut(column_bytes).enumerate() {
                 let shift = _mm_cvtsi32_si128((8 - BITS * (column + 1)) as i32);
                 let mask = _mm_set1_epi8((1 << BITS) - 1);
@@ -152,10 +147,8 @@ fn split_band<const BITS: usize>(turned: &[u8; BAND], columns: &mut [u8; BAND]) 
                     _mm_maddubs_epi16(parts[3], factors),
                 );
                 if BITS == 2 {
-                    let all = _mm_packus_epi16(
-                        _mm_maddubs_epi16(low, halves),
-                        _mm_maddubs_epi16(high, halves),
-                    );
+                    let all =
+                        _mm_packus_epi16(_mm_maddubs_epi16(low, halves), _mm_maddubs_epi16(high, halves));
                     let out = &mut out.as_chunks_mut::<16>().0[index];
                     // SAFETY: 16 bytes are there.
                     unsafe { _mm_storeu_si128(out.as_mut_ptr().cast(), all) };

@@ -121,21 +121,11 @@ mod guarded {
             let len = least.next_multiple_of(PAGE);
             // SAFETY: a fresh mapping, of which only the middle stays readable.
             unsafe {
-                let start = mmap_anonymous(
-                    null_mut(),
-                    len + 2 * PAGE,
-                    ProtFlags::empty(),
-                    MapFlags::PRIVATE,
-                )
-                .unwrap()
-                .cast::<u8>()
-                .add(PAGE);
-                mprotect(
-                    start.cast(),
-                    len,
-                    MprotectFlags::READ | MprotectFlags::WRITE,
-                )
-                .unwrap();
+                let start = mmap_anonymous(null_mut(), len + 2 * PAGE, ProtFlags::empty(), MapFlags::PRIVATE)
+                    .unwrap()
+                    .cast::<u8>()
+                    .add(PAGE);
+                mprotect(start.cast(), len, MprotectFlags::READ | MprotectFlags::WRITE).unwrap();
                 Self { start, len }
             }
         }
@@ -268,9 +258,7 @@ fn check_all_sizes(kernel: Kernel) {
             }
         }
         for width in 41..=200 {
-            for rows in [
-                1, 7, 8, 15, 16, 17, 31, 32, 33, 47, 63, 64, 65, 127, 128, 130,
-            ] {
+            for rows in [1, 7, 8, 15, 16, 17, 31, 32, 33, 47, 63, 64, 65, 127, 128, 130] {
                 bench.check_size(bits, width, rows);
             }
         }
