@@ -22,6 +22,10 @@ pub const LARGE: u64 = 64 << 20;
 /// Files up to this size are read whole before anything is known of them.
 const READ_AT_ONCE: u64 = 1 << 20;
 
+/// Pictures from this size on are mapped, where that is allowed, rather than read: what has no
+/// room in the cache is then fetched from memory once, not twice.
+const MAPPED_FROM: u64 = 4 << 20;
+
 /// A band of a large picture has about this many bytes: enough for long reads, few enough to
 /// stay in the last-level cache.
 const BAND_BYTES: usize = 8 << 20;
@@ -236,6 +240,12 @@ impl Opened {
         let end = self.header.pixel_offset + self.header.pixel_bytes();
         let turn = Turn::new(&self.header, self.header.bits_per_pixel);
         let stride = self.header.stride_bytes() as usize;
+        if end >= MAPPED_FROM
+            && let Some(mapping) = self.input.map(end)
+        {
+            let rows = &mapping.bytes()[pixels_at..];
+            return self.turn_in_memory(&turn, Some(rows), stride, target, options, || mapping.is_intact());
+        }
         // Rows whose starts fall into the same few cache sets are read to other distances.
         let padded = stride + CACHE_LINE;
         if self.have < end && stride.is_multiple_of(SET_STRIDE) && self.header.height > 64 {
@@ -253,23 +263,25 @@ impl Opened {
             input.read_scattered(rows, self.header.pixel_offset)?;
             // What is there now is not the file as it lies.
             self.have = self.header.pixel_offset;
-            return self.turn_in_memory(&turn, padded, target, options);
+            return self.turn_in_memory(&turn, None, padded, target, options, || true);
         }
         self.have(end)?;
-        self.turn_in_memory(&turn, stride, target, options)
+        self.turn_in_memory(&turn, None, stride, target, options, || true)
     }
 
-    /// Turns the pixels in the scratch input, one strip after another.
+    /// Turns `rows`, or else those in the scratch input, one strip after another.
     fn turn_in_memory(
         &mut self,
         turn: &Turn,
+        rows: Option<&[u8]>,
         stride: usize,
         target: Target<'_>,
         options: &FileOptions<'_>,
+        is_intact: impl FnOnce() -> bool,
     ) -> Result<u64> {
         let prefix = self.prefix(turn.bits_per_pixel)?;
         let (input, scratch, header) = (&self.input, &mut self.scratch.0, &self.header);
-        let rows = &scratch.input[header.pixel_offset as usize..];
+        let rows = rows.unwrap_or_else(|| &scratch.input[header.pixel_offset as usize..]);
         publish(target, output_size(header, &prefix, turn), |output| {
             let mut writer = StripWriter::new(&mut scratch.strip, 0, |bytes: &[u8], offset| {
                 output.map_or(Ok(()), |output| output.write(bytes, offset))
@@ -278,7 +290,11 @@ impl Opened {
             let sum = turn_columns(turn, rows, stride, 0, 0..turn.width, &mut writer, options)?;
             append_profile(input, header, &mut writer)?;
             writer.finish()?;
-            Ok(sum)
+            if is_intact() {
+                Ok(sum)
+            } else {
+                Err(input.incomplete())
+            }
         })
     }
 
@@ -360,9 +376,31 @@ impl Opened {
         // No fewer bands than threads, or some would have nothing to do.
         columns = columns.min(turn.width.div_ceil(at_once).next_multiple_of(step));
         let stride = header.stride_bytes();
+        let end = header.pixel_offset + header.pixel_bytes();
         if self.cold {
             // Bands are short pieces of each row; the disk is asked for the whole in order.
             input.read_ahead(header.pixel_offset, header.pixel_bytes());
+        }
+        if end <= max_memory
+            && let Some(mapping) = input.map(end)
+        {
+            return publish(target, output_size(header, &prefix, &turn), |output| {
+                let rows = &mapping.bytes()[header.pixel_offset as usize..];
+                let bands = Bands {
+                    turn: &turn,
+                    columns: turn.strip_rows(),
+                    at_once: threads,
+                    prefix: &prefix,
+                };
+                let sum = bands.run(header, input, output, |band, writer, _| {
+                    turn_columns(&turn, rows, stride as usize, 0, band, writer, options)
+                })?;
+                if mapping.is_intact() {
+                    Ok(sum)
+                } else {
+                    Err(input.incomplete())
+                }
+            });
         }
         publish(target, output_size(header, &prefix, &turn), |output| {
             let bands = Bands {

@@ -95,6 +95,8 @@ pub(crate) fn run(plan: &Plan, config: &Config, signals: &Signals) -> anyhow::Re
     std::panic::set_hook(Box::new(|panic| {
         PANICKED_AT.set(Some(panic.to_string().replace('\n', ": ")))
     }));
+    // Without the handler inputs are read, which is as right, if slower.
+    let _ = crate::os::mapping::allow();
     let begun = Instant::now();
     match pool {
         Some(pool) => drop(pool.broadcast(|_| batch.work())),

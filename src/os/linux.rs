@@ -13,6 +13,7 @@ use std::time::{Duration, SystemTime};
 use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
+use super::mapping::Mapping;
 use super::{Publishing, directory_of, temporary_prefix};
 use crate::error::{Error, FormatError, Result};
 use crate::text;
@@ -127,6 +128,28 @@ impl Input {
         }
         self.read_exact(buffer, offset)?;
         Ok(false)
+    }
+
+    /// The file's first `length` bytes, mapped, where mappings are allowed and possible.
+    #[cfg(feature = "cli")]
+    pub(crate) fn map(&self, length: u64) -> Option<Mapping> {
+        Mapping::new(&self.fd, usize::try_from(length).ok()?)
+    }
+
+    #[cfg(not(feature = "cli"))]
+    #[expect(clippy::unused_self, reason = "with the command, inputs can be mapped")]
+    pub(crate) fn map(&self, _length: u64) -> Option<Mapping> {
+        None
+    }
+
+    /// The error of a file that was not all there when it was read.
+    pub(crate) fn incomplete(&self) -> Error {
+        match self.shrank(0) {
+            Error::Format(FormatError::Shrank { now, .. }) if now >= self.size => {
+                Error::io("cannot read", Errno::IO)
+            }
+            shrank => shrank,
+        }
     }
 
     /// Asks the system to have these bytes in memory soon.

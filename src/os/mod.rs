@@ -9,6 +9,12 @@ mod linux;
 #[cfg(all(target_os = "linux", not(rot90_portable)))]
 pub(crate) use linux::{Input, Output};
 
+#[cfg(all(target_os = "linux", not(rot90_portable), feature = "cli"))]
+pub(crate) mod mapping;
+#[cfg(not(all(target_os = "linux", not(rot90_portable), feature = "cli")))]
+#[path = "no_mapping.rs"]
+pub(crate) mod mapping;
+
 #[cfg(any(not(target_os = "linux"), rot90_portable))]
 mod portable;
 #[cfg(any(not(target_os = "linux"), rot90_portable))]

@@ -8,6 +8,7 @@ use std::time::SystemTime;
 
 use tempfile::NamedTempFile;
 
+use super::mapping::Mapping;
 use super::{Publishing, directory_of, temporary_prefix};
 use crate::error::{Error, FormatError, Result};
 use crate::text;
@@ -77,6 +78,20 @@ impl Input {
     pub(crate) fn read_exact_cold(&self, buffer: &mut [u8], offset: u64) -> Result<bool> {
         self.read_exact(buffer, offset)?;
         Ok(false)
+    }
+
+    /// Mappings are not made here.
+    #[expect(clippy::unused_self, reason = "other systems use it")]
+    pub(crate) fn map(&self, _length: u64) -> Option<Mapping> {
+        None
+    }
+
+    /// The error of a file that was not all there when it was read.
+    pub(crate) fn incomplete(&self) -> Error {
+        Error::Format(FormatError::Shrank {
+            before: self.size,
+            now: 0,
+        })
     }
 
     /// Asks the system to have these bytes in memory soon: `std` has no way to.
