@@ -15,18 +15,51 @@ define_turn!(Avx512, "avx2,avx512f,avx512bw,avx512vl,avx512vbmi");
 
 pub(super) struct Avx512;
 
-/// How [`Avx512::store_24`] packs one of its four registers: the 48 bytes in
-/// order, rotated to where they belong among the 192.
-const fn packing(vector: usize) -> [u8; 64] {
-    let mut order = [0; 64];
-    let mut byte = 0;
-    while byte < 48 {
-        order[(vector * 48 + byte) % 64] = (byte / 3 * 4 + byte % 3) as u8;
-        byte += 1;
-    }
-    order
+/// Where the two rounds of [`Avx512::turn_24`] take their bytes from: of the
+/// first register, or of the second, counted from 64.
+struct Orders {
+    /// Rows a and b of four columns: `aabb` of the first two or last two.
+    pairs: [[u8; 64]; 2],
+    /// Pairs of rows ab and cd of two columns: `abcd` of the first or second,
+    /// lane after lane, 48 bytes, rotated to where they belong in one of four
+    /// groups that fill 192 bytes.
+    columns: [[[u8; 64]; 2]; 4],
 }
-static PACKING: [[u8; 64]; 4] = [packing(0), packing(1), packing(2), packing(3)];
+
+const fn orders(start: usize) -> Orders {
+    let mut orders = Orders {
+        pairs: [[0; 64]; 2],
+        columns: [[[0; 64]; 2]; 4],
+    };
+    let mut half = 0;
+    while half < 2 {
+        let mut byte = 0;
+        while byte < 64 {
+            // Column, row and byte of the pixel at this place.
+            let (lane, at) = (byte / 16, byte % 16);
+            let (column, row, part) = (at / 6, at / 3 % 2, at % 3);
+            if at < 12 {
+                let from = 16 * lane + start + 6 * half + 3 * column + part;
+                orders.pairs[half][byte] = (64 * row + from) as u8;
+            }
+            if byte < 48 {
+                let (lane, row, part) = (byte / 12, byte / 3 % 4, byte % 3);
+                let from = 64 * (row / 2) + 16 * lane + 6 * half + 3 * (row % 2) + part;
+                let mut group = 0;
+                while group < 4 {
+                    orders.columns[group][half][(48 * group + byte) % 64] = from as u8;
+                    group += 1;
+                }
+            }
+            byte += 1;
+        }
+        half += 1;
+    }
+    orders
+}
+
+/// For pixels that start at byte 0 of a lane, and at byte 4.
+static ORDERS: [Orders; 2] = [orders(0), orders(4)];
 
 // SAFETY: every function needs AVX-512 F, BW, VL and VBMI, and nothing else.
 unsafe impl Lanes for Avx512 {
@@ -38,9 +71,14 @@ unsafe impl Lanes for Avx512 {
     unsafe fn load(from: *const u8, step: isize) -> __m512i {
         // SAFETY: the caller vouches for 16 bytes at each address.
         unsafe {
-            let low = Avx2::load(from, step);
-            let high = Avx2::load(from.wrapping_offset(2 * step), step);
-            _mm512_inserti64x4::<1>(_mm512_castsi256_si512(low), high)
+            let lane = |index: isize| {
+                let at = from.wrapping_offset(step * index);
+                _mm_loadu_si128(at.cast())
+            };
+            let first = _mm512_castsi128_si512(lane(0));
+            let two = _mm512_mask_broadcast_i32x4(first, 0x00F0, lane(1));
+            let three = _mm512_mask_broadcast_i32x4(two, 0x0F00, lane(2));
+            _mm512_mask_broadcast_i32x4(three, 0xF000, lane(3))
         }
     }
 
@@ -77,25 +115,33 @@ unsafe impl Lanes for Avx512 {
     }
 
     #[inline(always)]
-    unsafe fn spread_24(vector: __m512i, shifted: bool) -> __m512i {
-        // SAFETY: the caller has AVX-512.
+    unsafe fn turn_24(group: usize, rows: [__m512i; 4], shifted: bool) -> [__m512i; 4] {
+        let [a, b, c, d] = rows;
+        // SAFETY: the caller has AVX-512; an order is 64 bytes.
         unsafe {
-            let start = if shifted { 4 } else { 0 };
-            let order = _mm_setr_epi8(0, 1, 2, -1, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, 11, -1);
-            let order = _mm_add_epi8(order, _mm_set1_epi8(start));
-            _mm512_shuffle_epi8(vector, _mm512_broadcast_i32x4(order))
+            let order = |bytes: &[u8; 64]| _mm512_loadu_si512(bytes.as_ptr().cast());
+            let left = order(&ORDERS[usize::from(shifted)].pairs[0]);
+            let right = order(&ORDERS[usize::from(shifted)].pairs[1]);
+            let first = order(&ORDERS[0].columns[group][0]);
+            let second = order(&ORDERS[0].columns[group][1]);
+            let ab = _mm512_permutex2var_epi8(a, left, b);
+            let cd = _mm512_permutex2var_epi8(c, left, d);
+            let ab_right = _mm512_permutex2var_epi8(a, right, b);
+            let cd_right = _mm512_permutex2var_epi8(c, right, d);
+            [
+                _mm512_permutex2var_epi8(ab, first, cd),
+                _mm512_permutex2var_epi8(ab, second, cd),
+                _mm512_permutex2var_epi8(ab_right, first, cd_right),
+                _mm512_permutex2var_epi8(ab_right, second, cd_right),
+            ]
         }
     }
 
     #[inline(always)]
-    unsafe fn store_24(to: *mut u8, vectors: [__m512i; 4]) {
+    unsafe fn store_24(to: *mut u8, groups: [__m512i; 4]) {
+        let [first, second, third, fourth] = groups;
         // SAFETY: the caller has AVX-512 and vouches for 192 bytes.
         unsafe {
-            let pack = |index: usize| {
-                let order = _mm512_loadu_si512(PACKING[index].as_ptr().cast());
-                _mm512_permutexvar_epi8(order, vectors[index])
-            };
-            let (first, second, third, fourth) = (pack(0), pack(1), pack(2), pack(3));
             let first = _mm512_mask_blend_epi32(0xF000, first, second);
             let second = _mm512_mask_blend_epi32(0xFF00, second, third);
             let third = _mm512_mask_blend_epi32(0xFFF0, third, fourth);
@@ -108,13 +154,13 @@ unsafe impl Lanes for Avx512 {
     #[inline(always)]
     unsafe fn prefetch(at: *const u8) {
         // SAFETY: a prefetch does not fault.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(at.cast()) }
     }
 
     #[inline(always)]
     unsafe fn turn_lower<const PIXEL: usize>(plane: Plane) {
         // SAFETY: the caller has AVX-512, hence AVX2, and vouches for the plane.
-        unsafe { lanes::turn::<Avx2, PIXEL>(plane) }
+        unsafe { lanes::turn_block::<Avx2, PIXEL>(plane) }
     }
 }
 

@@ -8,7 +8,7 @@
 use std::arch::x86_64::*;
 
 use super::bits::BAND;
-use super::lanes::{Lanes, Plane, define_turn, turn_singly};
+use super::lanes::{Lanes, Plane, define_turn, transpose, turn_singly};
 
 define_turn!(Ssse3, "ssse3");
 
@@ -59,17 +59,22 @@ unsafe impl Lanes for Ssse3 {
     }
 
     #[inline(always)]
-    unsafe fn spread_24(vector: __m128i, shifted: bool) -> __m128i {
+    unsafe fn turn_24(_group: usize, mut rows: [__m128i; 4], shifted: bool) -> [__m128i; 4] {
         // SAFETY: the caller has SSSE3.
         unsafe {
+            // To four bytes a pixel, and back in `store_24`.
             let start = if shifted { 4 } else { 0 };
             let order = _mm_setr_epi8(0, 1, 2, -1, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, 11, -1);
-            _mm_shuffle_epi8(vector, _mm_add_epi8(order, _mm_set1_epi8(start)))
+            let order = _mm_add_epi8(order, _mm_set1_epi8(start));
+            for row in &mut rows {
+                *row = _mm_shuffle_epi8(*row, order);
+            }
+            transpose::<Self, 4, 4>(rows)
         }
     }
 
     #[inline(always)]
-    unsafe fn store_24(to: *mut u8, vectors: [__m128i; 4]) {
+    unsafe fn store_24(to: *mut u8, groups: [__m128i; 4]) {
         // SAFETY: the caller has SSSE3 and vouches for 48 bytes.
         unsafe {
             // The twelve bytes of a register as three words a, b, c, placed
@@ -77,10 +82,10 @@ unsafe impl Lanes for Ssse3 {
             let abcz = _mm_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1);
             let zabc = _mm_setr_epi8(-1, -1, -1, -1, 0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14);
             let abzc = _mm_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, -1, -1, -1, -1, 10, 12, 13, 14);
-            let first = _mm_shuffle_epi8(vectors[0], zabc);
-            let second = _mm_shuffle_epi8(vectors[1], abcz);
-            let third = _mm_shuffle_epi8(vectors[2], abzc);
-            let fourth = _mm_shuffle_epi8(vectors[3], abcz);
+            let first = _mm_shuffle_epi8(groups[0], zabc);
+            let second = _mm_shuffle_epi8(groups[1], abcz);
+            let third = _mm_shuffle_epi8(groups[2], abzc);
+            let fourth = _mm_shuffle_epi8(groups[3], abcz);
             let middle =
                 _mm_shuffle_ps::<0b01_00_10_01>(_mm_castsi128_ps(second), _mm_castsi128_ps(third));
             _mm_storeu_si128(to.cast(), _mm_alignr_epi8::<4>(second, first));
@@ -95,7 +100,7 @@ unsafe impl Lanes for Ssse3 {
     #[inline(always)]
     unsafe fn prefetch(at: *const u8) {
         // SAFETY: a prefetch does not fault.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(at.cast()) }
     }
 
     #[inline(always)]
