@@ -7,7 +7,7 @@
 
 use std::arch::x86_64::*;
 
-use super::bits::BAND;
+use super::bits::{BAND, Split};
 use super::lanes::{self, Lanes, Plane, define_turn, transpose};
 use super::ssse3::Ssse3;
 
@@ -121,19 +121,19 @@ unsafe impl Lanes for Avx2 {
 }
 
 /// Takes apart the columns of pixels narrower than a byte.
-pub(super) fn split<const BITS: usize>() -> fn(&[u8; BAND], &mut [u8; BAND]) {
+pub(super) fn split<const BITS: usize>() -> Split {
     if BITS > 1 {
         return super::ssse3::split::<BITS>();
     }
     // SAFETY: `Kernel::or_portable` has found AVX2.
-    |turned, columns| unsafe { split_band(turned, columns) }
+    |turned, rows, columns| unsafe { split_band(turned, rows, columns) }
 }
 
 #[target_feature(enable = "avx2")]
-fn split_band(turned: &[u8; BAND], columns: &mut [u8; BAND]) {
+fn split_band(turned: &[u8; BAND], rows: usize, columns: &mut [u8; BAND]) {
     let rows_back = _mm_setr_epi8(7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8);
     let rows_back = _mm256_broadcastsi128_si256(rows_back);
-    for (index, bytes) in turned.as_chunks::<32>().0.iter().enumerate() {
+    for (index, bytes) in turned[..rows].as_chunks::<32>().0.iter().enumerate() {
         // SAFETY: 32 bytes are there.
         let bytes = unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) };
         let mut bytes = _mm256_shuffle_epi8(bytes, rows_back);

@@ -8,7 +8,7 @@
 use std::arch::x86_64::*;
 
 use super::avx2::Avx2;
-use super::bits::BAND;
+use super::bits::{BAND, Split};
 use super::lanes::{self, Lanes, Plane, define_turn};
 
 define_turn!(Avx512, "avx2,avx512f,avx512bw,avx512vl,avx512vbmi");
@@ -165,6 +165,120 @@ unsafe impl Lanes for Avx512 {
 }
 
 /// Takes apart the columns of pixels narrower than a byte.
-pub(super) fn split<const BITS: usize>() -> fn(&[u8; BAND], &mut [u8; BAND]) {
-    super::avx2::split::<BITS>()
+pub(super) fn split<const BITS: usize>() -> Split {
+    match BITS {
+        // SAFETY: `Kernel::or_portable` has found AVX-512 and GFNI.
+        1 => |turned, _, columns| unsafe { split_1(turned, columns) },
+        // SAFETY: as above.
+        2 => |turned, rows, columns| unsafe { split_2(turned, rows, columns) },
+        // SAFETY: as above.
+        _ => |turned, rows, columns| unsafe { split_4(turned, rows, columns) },
+    }
+}
+
+/// 1 bit: squares of 8 × 8 pixels are transposed as matrices, then gathered
+/// by column, 64 rows to a word.
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi,gfni")]
+fn split_1(turned: &[u8; BAND], columns: &mut [u8; BAND]) {
+    const GATHER: [u8; 64] = {
+        let mut order = [0; 64];
+        let mut at = 0;
+        while at < 64 {
+            order[at] = (at % 8 * 8 + at / 8) as u8;
+            at += 1;
+        }
+        order
+    };
+    // SAFETY: arrays of 64 bytes.
+    let load = |bytes: &[u8; 64]| unsafe { _mm512_loadu_si512(bytes.as_ptr().cast()) };
+    // Byte c of a word becomes the matrix times this: bit 7 - c of each row.
+    let bits = _mm512_set1_epi64(0x0102_0408_1020_4080);
+    let gather = load(&GATHER);
+    let mut words = [_mm512_setzero_si512(); 8];
+    for (word, bytes) in words.iter_mut().zip(turned.as_chunks().0) {
+        let squares = _mm512_gf2p8affine_epi64_epi8::<0>(bits, load(bytes));
+        *word = _mm512_permutexvar_epi8(gather, squares);
+    }
+    // Words of one column side by side: 8 × 8 words transposed.
+    let mut pairs = words;
+    for index in 0..4 {
+        pairs[index] = _mm512_unpacklo_epi64(words[2 * index], words[2 * index + 1]);
+        pairs[index + 4] = _mm512_unpackhi_epi64(words[2 * index], words[2 * index + 1]);
+    }
+    let mut fours = pairs;
+    for half in [0, 4] {
+        let [a, b, c, d] = [
+            pairs[half],
+            pairs[half + 1],
+            pairs[half + 2],
+            pairs[half + 3],
+        ];
+        fours[half] = _mm512_shuffle_i64x2::<0x88>(a, b);
+        fours[half + 1] = _mm512_shuffle_i64x2::<0xDD>(a, b);
+        fours[half + 2] = _mm512_shuffle_i64x2::<0x88>(c, d);
+        fours[half + 3] = _mm512_shuffle_i64x2::<0xDD>(c, d);
+    }
+    // Columns 0 to 7 are in lanes 0 to 3 of their pairs, even ones first.
+    for (column, out) in columns.as_chunks_mut::<64>().0.iter_mut().enumerate() {
+        let at = column % 2 * 4 + column / 2 % 2;
+        let (low, high) = (fours[at], fours[at + 2]);
+        let all = if column < 4 {
+            _mm512_shuffle_i64x2::<0x88>(low, high)
+        } else {
+            _mm512_shuffle_i64x2::<0xDD>(low, high)
+        };
+        // SAFETY: 64 bytes.
+        unsafe { _mm512_storeu_si512(out.as_mut_ptr().cast(), all) };
+    }
+}
+
+/// 2 bits: multiply and add neighbours, twice, for four rows in a byte.
+#[target_feature(enable = "avx512f,avx512bw")]
+fn split_2(turned: &[u8; BAND], rows: usize, columns: &mut [u8; BAND]) {
+    let (quarters, halves) = (_mm512_set1_epi16(0x0104), _mm512_set1_epi32(0x0001_0010));
+    let mask = _mm512_set1_epi8(3);
+    for (index, bytes) in turned[..rows].as_chunks::<64>().0.iter().enumerate() {
+        // SAFETY: 64 bytes.
+        let bytes = unsafe { _mm512_loadu_si512(bytes.as_ptr().cast()) };
+        for (column, out) in columns
+            .as_chunks_mut::<{ BAND / 4 }>()
+            .0
+            .iter_mut()
+            .enumerate()
+        {
+            let shift = _mm_cvtsi32_si128(6 - 2 * column as i32);
+            let pixels = _mm512_and_si512(_mm512_srl_epi16(bytes, shift), mask);
+            let fours = _mm512_madd_epi16(_mm512_maddubs_epi16(pixels, quarters), halves);
+            let out = &mut out.as_chunks_mut::<16>().0[index];
+            // SAFETY: 16 bytes.
+            unsafe { _mm_storeu_si128(out.as_mut_ptr().cast(), _mm512_cvtepi32_epi8(fours)) };
+        }
+    }
+}
+
+/// 4 bits: the upper or lower halves of two neighbours.
+#[target_feature(enable = "avx512f,avx512bw")]
+fn split_4(turned: &[u8; BAND], rows: usize, columns: &mut [u8; BAND]) {
+    let (upper, lower) = (_mm512_set1_epi16(0x00F0), _mm512_set1_epi16(0x000F));
+    let (left, right) = columns.split_at_mut(BAND / 2);
+    let outs = left
+        .as_chunks_mut::<32>()
+        .0
+        .iter_mut()
+        .zip(right.as_chunks_mut::<32>().0);
+    for (bytes, (left, right)) in turned[..rows].as_chunks::<64>().0.iter().zip(outs) {
+        // SAFETY: 64 bytes, and 32 to either column.
+        unsafe {
+            let bytes = _mm512_loadu_si512(bytes.as_ptr().cast());
+            let next = _mm512_srli_epi16::<8>(bytes);
+            let lefts =
+                _mm512_or_si512(_mm512_and_si512(bytes, upper), _mm512_srli_epi16::<4>(next));
+            let rights = _mm512_or_si512(
+                _mm512_and_si512(_mm512_slli_epi16::<4>(bytes), upper),
+                _mm512_and_si512(next, lower),
+            );
+            _mm256_storeu_si256(left.as_mut_ptr().cast(), _mm512_cvtepi16_epi8(lefts));
+            _mm256_storeu_si256(right.as_mut_ptr().cast(), _mm512_cvtepi16_epi8(rights));
+        }
+    }
 }

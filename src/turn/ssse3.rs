@@ -7,7 +7,7 @@
 
 use std::arch::x86_64::*;
 
-use super::bits::BAND;
+use super::bits::{BAND, Split};
 use super::lanes::{Lanes, Plane, define_turn, transpose, turn_singly};
 
 define_turn!(Ssse3, "ssse3");
@@ -111,17 +111,17 @@ unsafe impl Lanes for Ssse3 {
 }
 
 /// Takes apart the columns of pixels narrower than a byte.
-pub(super) fn split<const BITS: usize>() -> fn(&[u8; BAND], &mut [u8; BAND]) {
+pub(super) fn split<const BITS: usize>() -> Split {
     // SAFETY: `Kernel::or_portable` has found SSSE3.
-    |turned, columns| unsafe { split_band::<BITS>(turned, columns) }
+    |turned, rows, columns| unsafe { split_band::<BITS>(turned, rows, columns) }
 }
 
 #[target_feature(enable = "ssse3")]
-fn split_band<const BITS: usize>(turned: &[u8; BAND], columns: &mut [u8; BAND]) {
+fn split_band<const BITS: usize>(turned: &[u8; BAND], rows: usize, columns: &mut [u8; BAND]) {
     let column_bytes = BAND * BITS / 8;
     if BITS == 1 {
         let rows_back = _mm_setr_epi8(7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8);
-        for (index, bytes) in turned.as_chunks::<16>().0.iter().enumerate() {
+        for (index, bytes) in turned[..rows].as_chunks::<16>().0.iter().enumerate() {
             // SAFETY: 16 bytes are there.
             let bytes = unsafe { _mm_loadu_si128(bytes.as_ptr().cast()) };
             let mut bytes = _mm_shuffle_epi8(bytes, rows_back);
@@ -135,7 +135,7 @@ fn split_band<const BITS: usize>(turned: &[u8; BAND], columns: &mut [u8; BAND]) 
         // Multiply and add neighbours: two pixels become one, twice as wide.
         let halves = _mm_set1_epi16(0x0110);
         let quarters = _mm_set1_epi16(0x0104);
-        for (index, bytes) in turned.as_chunks::<64>().0.iter().enumerate() {
+        for (index, bytes) in turned[..rows].as_chunks::<64>().0.iter().enumerate() {
             // SAFETY: 64 bytes are there.
             let bytes: [__m128i; 4] = unsafe {
                 std::array::from_fn(|part| _mm_loadu_si128(bytes[16 * part..].as_ptr().cast()))
