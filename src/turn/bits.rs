@@ -67,9 +67,9 @@ fn turn_bits<const BITS: usize>(kernel: Kernel, job: &Job<'_>, out: &mut [u8]) {
             ..*job.rows
         };
         let row_bytes = (rows * BITS).div_ceil(8);
-        for turned in &mut turned {
-            turned[rows..padded].fill(0);
-        }
+        // A copy of known length is fastest. What it writes too much lies in
+        // the same row, and is overwritten by the next band or as padding.
+        let room = row / per_byte + BAND / per_byte <= job.out_stride;
         let mut byte = first_byte;
         while byte < end_byte {
             let count = COLUMNS.min(end_byte - byte);
@@ -80,6 +80,10 @@ fn turn_bits<const BITS: usize>(kernel: Kernel, job: &Job<'_>, out: &mut [u8]) {
                 reversed: false,
                 out_stride: BAND,
             };
+            for turned in &mut turned[..count] {
+                // The rows that pad the last word.
+                turned[padded - 64..][..64].fill(0);
+            }
             turn_bytes(kernel, 1, &band_job, turned[..count].as_flattened_mut());
             for (index, turned) in turned[..count].iter().enumerate() {
                 split(turned, padded, &mut columns);
@@ -90,7 +94,11 @@ fn turn_bits<const BITS: usize>(kernel: Kernel, job: &Job<'_>, out: &mut [u8]) {
                         continue;
                     }
                     let start = job.out_row(column - job.first) * job.out_stride + row / per_byte;
-                    copy(&mut out[start..][..row_bytes], &pixels[..row_bytes]);
+                    if room {
+                        out[start..][..BAND / per_byte].copy_from_slice(pixels);
+                    } else {
+                        copy(&mut out[start..][..row_bytes], &pixels[..row_bytes]);
+                    }
                 }
             }
             byte += count;
