@@ -7,8 +7,8 @@
 
 use std::arch::x86_64::*;
 
-use super::bits::BAND;
-use super::lanes::{self, Lanes, Plane, define_turn};
+use super::bits::{BAND, Split};
+use super::lanes::{self, Lanes, Plane, define_turn, transpose};
 use super::ssse3::Ssse3;
 
 define_turn!(Avx2, "avx2");
@@ -64,18 +64,23 @@ unsafe impl Lanes for Avx2 {
     }
 
     #[inline(always)]
-    unsafe fn spread_24(vector: __m256i, shifted: bool) -> __m256i {
+    unsafe fn turn_24(_group: usize, mut rows: [__m256i; 4], shifted: bool) -> [__m256i; 4] {
         // SAFETY: the caller has AVX2.
         unsafe {
+            // To four bytes a pixel, and back in `store_24`.
             let start = if shifted { 4 } else { 0 };
             let order = _mm_setr_epi8(0, 1, 2, -1, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, 11, -1);
             let order = _mm_add_epi8(order, _mm_set1_epi8(start));
-            _mm256_shuffle_epi8(vector, _mm256_broadcastsi128_si256(order))
+            let order = _mm256_broadcastsi128_si256(order);
+            for row in &mut rows {
+                *row = _mm256_shuffle_epi8(*row, order);
+            }
+            transpose::<Self, 4, 4>(rows)
         }
     }
 
     #[inline(always)]
-    unsafe fn store_24(to: *mut u8, vectors: [__m256i; 4]) {
+    unsafe fn store_24(to: *mut u8, groups: [__m256i; 4]) {
         // SAFETY: the caller has AVX2 and vouches for 96 bytes.
         unsafe {
             // The twelve bytes of a lane as three words a, b, c, placed where
@@ -85,10 +90,10 @@ unsafe impl Lanes for Avx2 {
             let bcza = _mm_setr_epi8(5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1, 0, 1, 2, 4);
             let czab = _mm_setr_epi8(10, 12, 13, 14, -1, -1, -1, -1, 0, 1, 2, 4, 5, 6, 8, 9);
             let zabc = _mm_setr_epi8(-1, -1, -1, -1, 0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14);
-            let first = _mm256_shuffle_epi8(vectors[0], order(abcz));
-            let second = _mm256_shuffle_epi8(vectors[1], order(bcza));
-            let third = _mm256_shuffle_epi8(vectors[2], order(czab));
-            let fourth = _mm256_shuffle_epi8(vectors[3], order(zabc));
+            let first = _mm256_shuffle_epi8(groups[0], order(abcz));
+            let second = _mm256_shuffle_epi8(groups[1], order(bcza));
+            let third = _mm256_shuffle_epi8(groups[2], order(czab));
+            let fourth = _mm256_shuffle_epi8(groups[3], order(zabc));
             let first = _mm256_blend_epi32::<0b1000_1000>(first, second);
             let second = _mm256_blend_epi32::<0b1100_1100>(second, third);
             let third = _mm256_blend_epi32::<0b1110_1110>(third, fourth);
@@ -105,30 +110,30 @@ unsafe impl Lanes for Avx2 {
     #[inline(always)]
     unsafe fn prefetch(at: *const u8) {
         // SAFETY: a prefetch does not fault.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(at.cast()) }
     }
 
     #[inline(always)]
     unsafe fn turn_lower<const PIXEL: usize>(plane: Plane) {
         // SAFETY: the caller has AVX2, hence SSSE3, and vouches for the plane.
-        unsafe { lanes::turn::<Ssse3, PIXEL>(plane) }
+        unsafe { lanes::turn_block::<Ssse3, PIXEL>(plane) }
     }
 }
 
 /// Takes apart the columns of pixels narrower than a byte.
-pub(super) fn split<const BITS: usize>() -> fn(&[u8; BAND], &mut [u8; BAND]) {
+pub(super) fn split<const BITS: usize>() -> Split {
     if BITS > 1 {
         return super::ssse3::split::<BITS>();
     }
     // SAFETY: `Kernel::or_portable` has found AVX2.
-    |turned, columns| unsafe { split_band(turned, columns) }
+    |turned, rows, columns| unsafe { split_band(turned, rows, columns) }
 }
 
 #[target_feature(enable = "avx2")]
-fn split_band(turned: &[u8; BAND], columns: &mut [u8; BAND]) {
+fn split_band(turned: &[u8; BAND], rows: usize, columns: &mut [u8; BAND]) {
     let rows_back = _mm_setr_epi8(7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8);
     let rows_back = _mm256_broadcastsi128_si256(rows_back);
-    for (index, bytes) in turned.as_chunks::<32>().0.iter().enumerate() {
+    for (index, bytes) in turned[..rows].as_chunks::<32>().0.iter().enumerate() {
         // SAFETY: 32 bytes are there.
         let bytes = unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) };
         let mut bytes = _mm256_shuffle_epi8(bytes, rows_back);

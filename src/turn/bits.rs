@@ -11,12 +11,13 @@ use super::{Job, Kernel, Rows, turn_bytes};
 pub(super) const BAND: usize = 512;
 
 /// Byte columns turned at once.
-const COLUMNS: usize = 16;
+const COLUMNS: usize = 32;
 
 /// Takes columns apart: byte r of the input holds the pixels of row r, the
 /// leftmost in its highest bits; the output is one column after the other,
-/// rows packed from the highest bits.
-type Split = fn(&[u8; BAND], &mut [u8; BAND]);
+/// rows packed from the highest bits. Only as many rows as given, a multiple
+/// of 64, need be done.
+pub(super) type Split = fn(&[u8; BAND], usize, &mut [u8; BAND]);
 
 /// Turns pixels of `bits` bits; leaves the padding of `out` alone.
 pub(super) fn turn(kernel: Kernel, bits: usize, job: &Job<'_>, out: &mut [u8]) {
@@ -48,10 +49,14 @@ fn turn_bits<const BITS: usize>(kernel: Kernel, job: &Job<'_>, out: &mut [u8]) {
     let end_byte = (job.first + job.count).div_ceil(per_byte);
     let mut turned = [[0; BAND]; COLUMNS];
     let mut columns = [0; BAND];
+    // Bands of much the same size: a small one would take as long.
+    let bands = job.rows.rows.div_ceil(BAND);
+    let band_rows = job.rows.rows.div_ceil(bands).next_multiple_of(64);
 
     let mut row = 0;
     while row < job.rows.rows {
-        let rows = BAND.min(job.rows.rows - row);
+        let rows = band_rows.min(job.rows.rows - row);
+        let padded = rows.next_multiple_of(64);
         let band = Rows {
             bytes: if job.rows.reversed {
                 &job.rows.bytes[job.rows.start(row + rows - 1)..]
@@ -62,9 +67,9 @@ fn turn_bits<const BITS: usize>(kernel: Kernel, job: &Job<'_>, out: &mut [u8]) {
             ..*job.rows
         };
         let row_bytes = (rows * BITS).div_ceil(8);
-        if rows < BAND {
-            turned = [[0; BAND]; COLUMNS];
-        }
+        // A copy of known length is fastest. What it writes too much lies in
+        // the same row, and is overwritten by the next band or as padding.
+        let room = row / per_byte + BAND / per_byte <= job.out_stride;
         let mut byte = first_byte;
         while byte < end_byte {
             let count = COLUMNS.min(end_byte - byte);
@@ -75,9 +80,13 @@ fn turn_bits<const BITS: usize>(kernel: Kernel, job: &Job<'_>, out: &mut [u8]) {
                 reversed: false,
                 out_stride: BAND,
             };
+            for turned in &mut turned[..count] {
+                // The rows that pad the last word.
+                turned[padded - 64..][..64].fill(0);
+            }
             turn_bytes(kernel, 1, &band_job, turned[..count].as_flattened_mut());
             for (index, turned) in turned[..count].iter().enumerate() {
-                split(turned, &mut columns);
+                split(turned, padded, &mut columns);
                 let column = (byte + index) * per_byte;
                 for (offset, pixels) in columns.chunks_exact(BAND / per_byte).enumerate() {
                     let column = column + offset;
@@ -85,12 +94,10 @@ fn turn_bits<const BITS: usize>(kernel: Kernel, job: &Job<'_>, out: &mut [u8]) {
                         continue;
                     }
                     let start = job.out_row(column - job.first) * job.out_stride + row / per_byte;
-                    let out = &mut out[start..][..row_bytes];
-                    // A copy of a length known here is a few instructions.
-                    if row_bytes == BAND / per_byte {
-                        out[..BAND / per_byte].copy_from_slice(pixels);
+                    if room {
+                        out[start..][..BAND / per_byte].copy_from_slice(pixels);
                     } else {
-                        out.copy_from_slice(&pixels[..row_bytes]);
+                        copy(&mut out[start..][..row_bytes], &pixels[..row_bytes]);
                     }
                 }
             }
@@ -100,12 +107,31 @@ fn turn_bits<const BITS: usize>(kernel: Kernel, job: &Job<'_>, out: &mut [u8]) {
     }
 }
 
+/// Copies a few bytes to some hundred: pieces whose length is known take a
+/// few instructions, the last overlaps the one before.
+#[inline]
+fn copy(to: &mut [u8], from: &[u8]) {
+    fn pieces<const N: usize>(to: &mut [u8], from: &[u8]) {
+        let last = from.len() - N;
+        for start in (0..last).step_by(N).chain([last]) {
+            to[start..][..N].copy_from_slice(&from[start..][..N]);
+        }
+    }
+    match from.len() {
+        64.. => pieces::<64>(to, from),
+        32.. => pieces::<32>(to, from),
+        16.. => pieces::<16>(to, from),
+        8.. => pieces::<8>(to, from),
+        _ => to.copy_from_slice(from),
+    }
+}
+
 /// [`Split`] in words of 64 bits: squares of 8 × 8, 4 × 4 or 2 × 2 pixels are
 /// transposed by swapping their halves, quarters and eighths.
-pub(super) fn split_portably<const BITS: usize>(turned: &[u8; BAND], columns: &mut [u8; BAND]) {
+fn split_portably<const BITS: usize>(turned: &[u8; BAND], rows: usize, columns: &mut [u8; BAND]) {
     let per_byte = 8 / BITS;
     let column_bytes = BAND / per_byte;
-    let words = turned.as_chunks::<8>().0;
+    let words = turned[..rows].as_chunks::<8>().0;
     for (index, &word) in words.iter().enumerate() {
         let word = transpose_squares::<BITS>(u64::from_be_bytes(word)).to_be_bytes();
         for (square, word) in word.chunks_exact(per_byte).enumerate() {

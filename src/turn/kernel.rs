@@ -11,7 +11,7 @@ pub enum Kernel {
     Ssse3,
     /// x86-64 with AVX2.
     Avx2,
-    /// x86-64 with AVX-512 F, BW, VL and VBMI.
+    /// x86-64 with AVX-512 F, BW, VL and VBMI, and GFNI: Ice Lake, Zen 4 and later.
     Avx512,
     /// 64-bit ARM with Advanced SIMD.
     Neon,
@@ -60,6 +60,7 @@ impl Kernel {
                     && is_x86_feature_detected!("avx512bw")
                     && is_x86_feature_detected!("avx512vl")
                     && is_x86_feature_detected!("avx512vbmi")
+                    && is_x86_feature_detected!("gfni")
             }
             #[cfg(target_arch = "aarch64")]
             Self::Neon => std::arch::is_aarch64_feature_detected!("neon"),

@@ -14,6 +14,8 @@
 // the function that enables it.
 #![allow(clippy::inline_always)]
 
+use std::mem::MaybeUninit;
+
 use super::Job;
 
 /// A register of one or more lanes of 16 bytes.
@@ -29,9 +31,8 @@ pub(super) unsafe trait Lanes {
     /// Lanes to a register.
     const LANES: usize;
 
-    /// Rows from one lane to the next, and from one register to the next, in
-    /// a group of 4 registers given to [`Self::store_24`]; each holds 4 rows
-    /// a lane.
+    /// In [`Self::turn_24`], rows from one lane to the next and from one
+    /// group to the next.
     const STEPS_24: (usize, usize);
 
     /// Loads lane `l` from 16 bytes at `from + l * step`.
@@ -46,12 +47,13 @@ pub(super) unsafe trait Lanes {
     /// Interleaves the high halves of each lane, elements of `BYTES` bytes.
     unsafe fn high<const BYTES: usize>(a: Self::Vector, b: Self::Vector) -> Self::Vector;
 
-    /// Spreads four pixels of 3 bytes to 4 bytes each; they start at byte 0
-    /// of the lane or, `shifted`, at byte 4.
-    unsafe fn spread_24(vector: Self::Vector, shifted: bool) -> Self::Vector;
+    /// Turns one group: four rows a lane, of four pixels of 3 bytes each,
+    /// which start at byte 0 of the lane or, `shifted`, at byte 4. What comes
+    /// out are four columns, in a form that [`Self::store_24`] knows.
+    unsafe fn turn_24(group: usize, rows: [Self::Vector; 4], shifted: bool) -> [Self::Vector; 4];
 
-    /// Drops the fourth byte of each pixel and stores 48 bytes per lane.
-    unsafe fn store_24(to: *mut u8, vectors: [Self::Vector; 4]);
+    /// Stores one column of four groups: 48 bytes per lane.
+    unsafe fn store_24(to: *mut u8, groups: [Self::Vector; 4]);
 
     /// Asks for the cache line at `at`, which need not be a valid address.
     unsafe fn prefetch(at: *const u8);
@@ -84,7 +86,11 @@ impl Plane {
     /// `job.rows.bytes`, and all rows of all columns in `out`.
     pub(super) fn new(pixel: usize, job: &Job<'_>, out: &mut [u8]) -> Self {
         let step = |bytes: usize, back: bool| {
-            if back { -(bytes as isize) } else { bytes as isize }
+            if back {
+                (bytes as isize).wrapping_neg()
+            } else {
+                bytes as isize
+            }
         };
         let from = job.rows.start(0) + job.first * pixel;
         let to = job.out_row(0) * job.out_stride;
@@ -114,22 +120,43 @@ impl Plane {
             .wrapping_add(row * pixel)
     }
 
-    /// The last `rows` rows.
+    /// Some of the columns and rows.
     #[inline(always)]
-    fn tail(&self, rows: usize, pixel: usize) -> Self {
-        let skipped = self.rows - rows;
+    fn part(&self, column: usize, columns: usize, row: usize, rows: usize, pixel: usize) -> Self {
         Self {
-            from: self.from(0, skipped, pixel),
-            to: self.to(0, skipped, pixel),
+            from: self.from(column, row, pixel),
+            to: self.to(column, row, pixel),
             rows,
+            columns,
             ..*self
         }
     }
+
+    /// The last `rows` rows.
+    #[inline(always)]
+    fn tail(&self, rows: usize, pixel: usize) -> Self {
+        self.part(0, self.columns, self.rows - rows, rows, pixel)
+    }
 }
 
-/// Rows between two visits to the same column of tiles: so many that the
-/// lines they touch, read and written, stay in the first-level cache.
-const BLOCK_ROWS: usize = 64;
+/// Rows turned before the next columns are: the lines that they touch, read
+/// and written, stay in the first-level cache.
+const BAND_ROWS: usize = 64;
+
+/// Bytes of each row of a band that are turned before the next ones are.
+const CHUNK_BYTES: usize = 256;
+
+/// Bytes of output that stay in the second-level cache.
+const GROUP_BYTES: usize = 512 * 1024;
+
+/// The fewest columns that tiles can turn.
+///
+/// Three-byte pixels are loaded in sixteens of which twelve are used: at the
+/// right edge the other four lie before them, and need two pixels.
+#[inline(always)]
+const fn least_columns<const PIXEL: usize>() -> usize {
+    if PIXEL == 3 { 6 } else { 16 / PIXEL }
+}
 
 /// Turns a plane of `PIXEL` bytes a pixel.
 ///
@@ -139,45 +166,158 @@ const BLOCK_ROWS: usize = 64;
 /// must be valid for its reads and writes.
 #[inline(always)]
 pub(super) unsafe fn turn<L: Lanes, const PIXEL: usize>(plane: Plane) {
+    let (_, tile_columns) = tile_size::<L, PIXEL>();
+    // As many columns as the cache holds rows of output for, and no fewer
+    // than fill two lines of input.
+    let group = (GROUP_BYTES / plane.to_step.unsigned_abs()).max(128 / PIXEL);
+    let groups = plane.columns.div_ceil(group);
+    let group = plane
+        .columns
+        .div_ceil(groups)
+        .next_multiple_of(tile_columns);
+    let crowded = crowded(plane.from_step);
+    // The last group, like the last chunk below, is never too narrow.
+    let last = plane.columns.saturating_sub(least_columns::<PIXEL>());
+    let mut column = 0;
+    while column < plane.columns {
+        let start = column.min(last);
+        let columns = group.min(plane.columns - start);
+        let part = plane.part(start, columns, 0, plane.rows, PIXEL);
+        // SAFETY: as the caller vouches.
+        unsafe {
+            if crowded {
+                turn_group::<L, PIXEL, true>(part);
+            } else {
+                turn_group::<L, PIXEL, false>(part);
+            }
+        }
+        column = start + columns;
+    }
+}
+
+/// Whether the rows of a band share so few places in a cache of 64 sets that
+/// they drive each other out.
+fn crowded(step: isize) -> bool {
+    let mut uses = [0_u8; 64];
+    for row in 0..BAND_ROWS {
+        uses[row.wrapping_mul(step.unsigned_abs()) / 64 % 64] += 1;
+    }
+    uses.into_iter().max() > Some(4)
+}
+
+/// Bytes from one staged row to the next: an odd number of lines.
+const STAGED_STRIDE: usize = CHUNK_BYTES + 64;
+
+/// Room for a chunk of two bands.
+#[repr(align(64))]
+struct Staged(MaybeUninit<[u8; 2 * BAND_ROWS * STAGED_STRIDE]>);
+
+/// Turns a group of columns, band by band.
+///
+/// The lines of the next band are asked for meanwhile, into the second-level
+/// cache: in the first they would drive out what is being turned.
+#[inline(always)]
+unsafe fn turn_group<L: Lanes, const PIXEL: usize, const CROWDED: bool>(plane: Plane) {
+    let (_, tile_columns) = tile_size::<L, PIXEL>();
+    let mut staged = Staged(MaybeUninit::uninit());
+    let staged = staged.0.as_mut_ptr().cast::<u8>();
+    let chunks = (plane.columns * PIXEL).div_ceil(CHUNK_BYTES);
+    let chunk = plane
+        .columns
+        .div_ceil(chunks)
+        .next_multiple_of(tile_columns);
+    let chunk = chunk.min(CHUNK_BYTES / PIXEL);
+    let last = plane.columns.saturating_sub(least_columns::<PIXEL>());
+    let mut row = 0;
+    while row < plane.rows {
+        // The last band takes in what would be too small for tiles.
+        let left = plane.rows - row;
+        let rows = if left < 2 * BAND_ROWS {
+            left
+        } else {
+            BAND_ROWS
+        };
+        let mut column = 0;
+        while column < plane.columns {
+            let start = column.min(last);
+            let columns = chunk.min(plane.columns - start);
+            // SAFETY: as the caller vouches; a chunk of a band fits `staged`.
+            unsafe {
+                let ahead = row + rows;
+                let end = (ahead + rows).min(plane.rows);
+                for ahead in ahead..end {
+                    let line = plane.from(start, ahead, PIXEL);
+                    for byte in (0..columns * PIXEL).step_by(64) {
+                        L::prefetch(line.wrapping_add(byte));
+                    }
+                }
+                let mut part = plane.part(start, columns, row, rows, PIXEL);
+                if CROWDED {
+                    part = stage(part, staged, PIXEL);
+                }
+                turn_block::<L, PIXEL>(part);
+            }
+            column = start + columns;
+        }
+        row += rows;
+    }
+}
+
+/// Copies the rows of a part to where they do not crowd each other.
+#[inline(always)]
+unsafe fn stage(part: Plane, staged: *mut u8, pixel: usize) -> Plane {
+    let row_bytes = part.columns * pixel;
+    for row in 0..part.rows {
+        let from = part.from(0, row, pixel);
+        let to = staged.wrapping_add(row * STAGED_STRIDE);
+        // SAFETY: the caller vouches for both. Pieces of a length known here
+        // are copied by a few instructions; the last overlaps the one before.
+        unsafe {
+            if row_bytes < 64 {
+                to.copy_from_nonoverlapping(from, row_bytes);
+            } else {
+                for byte in (0..row_bytes).step_by(64) {
+                    let byte = byte.min(row_bytes - 64);
+                    to.wrapping_add(byte)
+                        .copy_from_nonoverlapping(from.wrapping_add(byte), 64);
+                }
+            }
+        }
+    }
+    Plane {
+        from: staged,
+        from_step: STAGED_STRIDE as isize,
+        ..part
+    }
+}
+
+/// Turns a block tile by tile.
+#[inline(always)]
+pub(super) unsafe fn turn_block<L: Lanes, const PIXEL: usize>(plane: Plane) {
     let (tile_rows, tile_columns) = tile_size::<L, PIXEL>();
-    // Three-byte pixels are loaded in sixteens of which twelve are used: at
-    // the right edge the other four lie before them, and need two pixels.
-    let least_columns = if PIXEL == 3 { 6 } else { tile_columns };
     // SAFETY: as the caller vouches; every tile below lies within the plane.
     unsafe {
-        if plane.columns < least_columns {
+        if plane.columns < least_columns::<PIXEL>() {
             return turn_singly::<PIXEL>(plane);
         }
         if plane.rows < tile_rows {
             return L::turn_lower::<PIXEL>(plane);
         }
-        // One line of columns, near enough.
-        let chunk = (64 / (tile_columns * PIXEL)).max(1) * tile_columns;
         let whole_rows = plane.rows - plane.rows % tile_rows;
-        let mut block = 0;
-        while block < whole_rows {
-            let block_end = (block + BLOCK_ROWS.max(tile_rows)).min(whole_rows);
-            let mut column = 0;
-            while column < plane.columns {
-                let chunk_end = (column + chunk).min(plane.columns);
-                let next_end = (block_end + BLOCK_ROWS.max(tile_rows)).min(plane.rows);
-                for row in block_end..next_end {
-                    L::prefetch(plane.from(column, row, PIXEL));
-                }
-                while column < chunk_end {
-                    let at = column.min(plane.columns - tile_columns);
-                    let mut row = block;
-                    while row < block_end {
-                        turn_tile::<L, PIXEL>(&plane, at, row);
-                        row += tile_rows;
-                    }
-                    column += tile_columns;
-                }
+        let mut column = 0;
+        while column < plane.columns {
+            let at = column.min(plane.columns - tile_columns);
+            let mut row = 0;
+            while row < whole_rows {
+                turn_tile::<L, PIXEL>(&plane, at, row);
+                row += tile_rows;
             }
-            block = block_end;
+            column += tile_columns;
         }
         let left = plane.rows - whole_rows;
         if left == 0 {
+        } else if L::LANES > 2 && left <= tile_rows / 4 {
+            L::turn_lower::<PIXEL>(plane.tail(tile_rows / 4, PIXEL));
         } else if L::LANES > 1 && left <= tile_rows / 2 {
             L::turn_lower::<PIXEL>(plane.tail(tile_rows / 2, PIXEL));
         } else {
@@ -219,7 +359,11 @@ unsafe fn turn_tile<L: Lanes, const PIXEL: usize>(plane: &Plane, column: usize, 
 
 /// Turns one tile of pixels that fill a lane: `N` columns, `N` rows a lane.
 #[inline(always)]
-unsafe fn turn_whole<L: Lanes, const PIXEL: usize, const N: usize>(plane: &Plane, column: usize, row: usize) {
+unsafe fn turn_whole<L: Lanes, const PIXEL: usize, const N: usize>(
+    plane: &Plane,
+    column: usize,
+    row: usize,
+) {
     let from = opaque(plane.from(column, row, PIXEL));
     let to = plane.to(column, row, PIXEL);
     // SAFETY: as for `turn_tile`; each load reads N pixels, 16 bytes, of each
@@ -240,7 +384,7 @@ unsafe fn turn_whole<L: Lanes, const PIXEL: usize, const N: usize>(plane: &Plane
 /// Turns one tile of 24-bit pixels: 4 columns, 16 rows a lane.
 #[inline(always)]
 unsafe fn turn_24<L: Lanes>(plane: &Plane, column: usize, row: usize) {
-    let (lane_rows, vector_rows) = L::STEPS_24;
+    let (lane_rows, group_rows) = L::STEPS_24;
     // A load reads 5 pixels and a byte. Where the sixth column is outside
     // the plane, it starts 4 bytes sooner: the plane has 6 columns at least.
     let shifted = column + 6 > plane.columns;
@@ -257,11 +401,10 @@ unsafe fn turn_24<L: Lanes>(plane: &Plane, column: usize, row: usize) {
         let mut turned = [[zero; 4]; 4];
         for (group, quad) in turned.iter_mut().enumerate() {
             for (index, vector) in quad.iter_mut().enumerate() {
-                let row = (group * vector_rows + index) as isize;
+                let row = (group * group_rows + index) as isize;
                 *vector = L::load(from.wrapping_offset(row * plane.from_step), step);
-                *vector = L::spread_24(*vector, shifted);
             }
-            *quad = transpose::<L, 4, 4>(*quad);
+            *quad = L::turn_24(group, *quad, shifted);
         }
         let [a, b, c, d] = turned;
         for column in 0..4 {
@@ -276,6 +419,7 @@ unsafe fn turn_24<L: Lanes>(plane: &Plane, column: usize, row: usize) {
 /// Otherwise it carries the addresses of all rows of a tile from one tile to
 /// the next, 64 of them for 16 registers, which takes longer than the turn.
 #[inline(always)]
+#[allow(clippy::pointers_in_nomem_asm_block)] // it is not followed
 fn opaque(mut address: *const u8) -> *const u8 {
     // SAFETY: no instruction at all.
     unsafe {
@@ -287,7 +431,7 @@ fn opaque(mut address: *const u8) -> *const u8 {
 /// Transposes `N` × `N` elements in each lane: a perfect shuffle of all
 /// elements, as often as `N` can be halved.
 #[inline(always)]
-unsafe fn transpose<L: Lanes, const BYTES: usize, const N: usize>(
+pub(super) unsafe fn transpose<L: Lanes, const BYTES: usize, const N: usize>(
     mut vectors: [L::Vector; N],
 ) -> [L::Vector; N] {
     let mut size = 1;

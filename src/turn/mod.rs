@@ -163,9 +163,25 @@ pub fn turn_columns(
     } else {
         turn_bytes(kernel, bits / 8, &job, out);
     }
-    if row_bytes < out_stride {
-        for row in out.chunks_exact_mut(out_stride) {
-            row[row_bytes..].fill(0);
+    // As good as always up to three bytes: calling memset takes longer.
+    match out_stride - row_bytes {
+        0 => {}
+        1 => pad::<1>(out, out_stride),
+        2 => pad::<2>(out, out_stride),
+        3 => pad::<3>(out, out_stride),
+        _ => {
+            for row in out.chunks_exact_mut(out_stride) {
+                row[row_bytes..].fill(0);
+            }
+        }
+    }
+}
+
+/// Zeroes the last `BYTES` bytes of every row.
+fn pad<const BYTES: usize>(out: &mut [u8], out_stride: usize) {
+    for row in out.chunks_exact_mut(out_stride) {
+        if let Some(padding) = row.last_chunk_mut::<BYTES>() {
+            *padding = [0; BYTES];
         }
     }
 }

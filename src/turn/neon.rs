@@ -10,13 +10,13 @@ use std::arch::aarch64::{
     vzip1q_u8, vzip1q_u16, vzip1q_u32, vzip1q_u64, vzip2q_u8, vzip2q_u16, vzip2q_u32, vzip2q_u64,
 };
 
-use super::lanes::{Lanes, Plane, define_turn, turn_singly};
+use super::lanes::{Lanes, Plane, define_turn, transpose, turn_singly};
 
 define_turn!(Neon, "neon");
 
 pub(super) struct Neon;
 
-/// Where [`Neon::spread_24`] takes its bytes from.
+/// Where [`Neon::turn_24`] takes its bytes from.
 static SPREAD: [[u8; 16]; 2] = [
     [0, 1, 2, 255, 3, 4, 5, 255, 6, 7, 8, 255, 9, 10, 11, 255],
     [4, 5, 6, 255, 7, 8, 9, 255, 10, 11, 12, 255, 13, 14, 15, 255],
@@ -75,17 +75,24 @@ unsafe impl Lanes for Neon {
     }
 
     #[inline(always)]
-    unsafe fn spread_24(vector: uint8x16_t, shifted: bool) -> uint8x16_t {
+    unsafe fn turn_24(_group: usize, mut rows: [uint8x16_t; 4], shifted: bool) -> [uint8x16_t; 4] {
         // SAFETY: the caller has Advanced SIMD.
-        unsafe { vqtbl1q_u8(vector, vld1q_u8(SPREAD[usize::from(shifted)].as_ptr())) }
+        unsafe {
+            // To four bytes a pixel, and back in `store_24`.
+            let order = vld1q_u8(SPREAD[usize::from(shifted)].as_ptr());
+            for row in &mut rows {
+                *row = vqtbl1q_u8(*row, order);
+            }
+            transpose::<Self, 4, 4>(rows)
+        }
     }
 
     #[inline(always)]
-    unsafe fn store_24(to: *mut u8, vectors: [uint8x16_t; 4]) {
+    unsafe fn store_24(to: *mut u8, groups: [uint8x16_t; 4]) {
         // SAFETY: the caller has Advanced SIMD and vouches for 48 bytes.
         unsafe {
             for (index, order) in PACK.iter().enumerate() {
-                let pair = uint8x16x2_t(vectors[index], vectors[index + 1]);
+                let pair = uint8x16x2_t(groups[index], groups[index + 1]);
                 let packed = vqtbl2q_u8(pair, vld1q_u8(order.as_ptr()));
                 vst1q_u8(to.wrapping_add(16 * index), packed);
             }
@@ -97,7 +104,7 @@ unsafe impl Lanes for Neon {
         // SAFETY: a prefetch neither faults nor changes anything.
         unsafe {
             std::arch::asm!(
-                "prfm pldl1keep, [{at}]",
+                "prfm pldl2keep, [{at}]",
                 at = in(reg) at,
                 options(nostack, preserves_flags, readonly)
             );

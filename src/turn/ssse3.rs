@@ -7,8 +7,8 @@
 
 use std::arch::x86_64::*;
 
-use super::bits::BAND;
-use super::lanes::{Lanes, Plane, define_turn, turn_singly};
+use super::bits::{BAND, Split};
+use super::lanes::{Lanes, Plane, define_turn, transpose, turn_singly};
 
 define_turn!(Ssse3, "ssse3");
 
@@ -59,17 +59,22 @@ unsafe impl Lanes for Ssse3 {
     }
 
     #[inline(always)]
-    unsafe fn spread_24(vector: __m128i, shifted: bool) -> __m128i {
+    unsafe fn turn_24(_group: usize, mut rows: [__m128i; 4], shifted: bool) -> [__m128i; 4] {
         // SAFETY: the caller has SSSE3.
         unsafe {
+            // To four bytes a pixel, and back in `store_24`.
             let start = if shifted { 4 } else { 0 };
             let order = _mm_setr_epi8(0, 1, 2, -1, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, 11, -1);
-            _mm_shuffle_epi8(vector, _mm_add_epi8(order, _mm_set1_epi8(start)))
+            let order = _mm_add_epi8(order, _mm_set1_epi8(start));
+            for row in &mut rows {
+                *row = _mm_shuffle_epi8(*row, order);
+            }
+            transpose::<Self, 4, 4>(rows)
         }
     }
 
     #[inline(always)]
-    unsafe fn store_24(to: *mut u8, vectors: [__m128i; 4]) {
+    unsafe fn store_24(to: *mut u8, groups: [__m128i; 4]) {
         // SAFETY: the caller has SSSE3 and vouches for 48 bytes.
         unsafe {
             // The twelve bytes of a register as three words a, b, c, placed
@@ -77,21 +82,25 @@ unsafe impl Lanes for Ssse3 {
             let abcz = _mm_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1);
             let zabc = _mm_setr_epi8(-1, -1, -1, -1, 0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14);
             let abzc = _mm_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, -1, -1, -1, -1, 10, 12, 13, 14);
-            let first = _mm_shuffle_epi8(vectors[0], zabc);
-            let second = _mm_shuffle_epi8(vectors[1], abcz);
-            let third = _mm_shuffle_epi8(vectors[2], abzc);
-            let fourth = _mm_shuffle_epi8(vectors[3], abcz);
-            let middle = _mm_shuffle_ps::<0b01_00_10_01>(_mm_castsi128_ps(second), _mm_castsi128_ps(third));
+            let first = _mm_shuffle_epi8(groups[0], zabc);
+            let second = _mm_shuffle_epi8(groups[1], abcz);
+            let third = _mm_shuffle_epi8(groups[2], abzc);
+            let fourth = _mm_shuffle_epi8(groups[3], abcz);
+            let middle =
+                _mm_shuffle_ps::<0b01_00_10_01>(_mm_castsi128_ps(second), _mm_castsi128_ps(third));
             _mm_storeu_si128(to.cast(), _mm_alignr_epi8::<4>(second, first));
             _mm_storeu_si128(to.wrapping_add(16).cast(), _mm_castps_si128(middle));
-            _mm_storeu_si128(to.wrapping_add(32).cast(), _mm_alignr_epi8::<12>(fourth, third));
+            _mm_storeu_si128(
+                to.wrapping_add(32).cast(),
+                _mm_alignr_epi8::<12>(fourth, third),
+            );
         }
     }
 
     #[inline(always)]
     unsafe fn prefetch(at: *const u8) {
         // SAFETY: a prefetch does not fault.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(at.cast()) }
     }
 
     #[inline(always)]
@@ -102,17 +111,17 @@ unsafe impl Lanes for Ssse3 {
 }
 
 /// Takes apart the columns of pixels narrower than a byte.
-pub(super) fn split<const BITS: usize>() -> fn(&[u8; BAND], &mut [u8; BAND]) {
+pub(super) fn split<const BITS: usize>() -> Split {
     // SAFETY: `Kernel::or_portable` has found SSSE3.
-    |turned, columns| unsafe { split_band::<BITS>(turned, columns) }
+    |turned, rows, columns| unsafe { split_band::<BITS>(turned, rows, columns) }
 }
 
 #[target_feature(enable = "ssse3")]
-fn split_band<const BITS: usize>(turned: &[u8; BAND], columns: &mut [u8; BAND]) {
+fn split_band<const BITS: usize>(turned: &[u8; BAND], rows: usize, columns: &mut [u8; BAND]) {
     let column_bytes = BAND * BITS / 8;
     if BITS == 1 {
         let rows_back = _mm_setr_epi8(7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8);
-        for (index, bytes) in turned.as_chunks::<16>().0.iter().enumerate() {
+        for (index, bytes) in turned[..rows].as_chunks::<16>().0.iter().enumerate() {
             // SAFETY: 16 bytes are there.
             let bytes = unsafe { _mm_loadu_si128(bytes.as_ptr().cast()) };
             let mut bytes = _mm_shuffle_epi8(bytes, rows_back);
@@ -126,10 +135,11 @@ fn split_band<const BITS: usize>(turned: &[u8; BAND], columns: &mut [u8; BAND]) 
         // Multiply and add neighbours: two pixels become one, twice as wide.
         let halves = _mm_set1_epi16(0x0110);
         let quarters = _mm_set1_epi16(0x0104);
-        for (index, bytes) in turned.as_chunks::<64>().0.iter().enumerate() {
+        for (index, bytes) in turned[..rows].as_chunks::<64>().0.iter().enumerate() {
             // SAFETY: 64 bytes are there.
-            let bytes: [__m128i; 4] =
-                unsafe { std::array::from_fn(|part| _mm_loadu_si128(bytes[16 * part..].as_ptr().cast())) };
+            let bytes: [__m128i; 4] = unsafe {
+                std::array::from_fn(|part| _mm_loadu_si128(bytes[16 * part..].as_ptr().cast()))
+            };
             for (column, out) in columns.chunks_exact_mut(column_bytes).enumerate() {
                 let shift = _mm_cvtsi32_si128((8 - BITS * (column + 1)) as i32);
                 let mask = _mm_set1_epi8((1 << BITS) - 1);
@@ -147,8 +157,10 @@ fn split_band<const BITS: usize>(turned: &[u8; BAND], columns: &mut [u8; BAND]) 
                     _mm_maddubs_epi16(parts[3], factors),
                 );
                 if BITS == 2 {
-                    let all =
-                        _mm_packus_epi16(_mm_maddubs_epi16(low, halves), _mm_maddubs_epi16(high, halves));
+                    let all = _mm_packus_epi16(
+                        _mm_maddubs_epi16(low, halves),
+                        _mm_maddubs_epi16(high, halves),
+                    );
                     let out = &mut out.as_chunks_mut::<16>().0[index];
                     // SAFETY: 16 bytes are there.
                     unsafe { _mm_storeu_si128(out.as_mut_ptr().cast(), all) };

@@ -121,11 +121,21 @@ mod guarded {
             let len = least.next_multiple_of(PAGE);
             // SAFETY: a fresh mapping, of which only the middle stays readable.
             unsafe {
-                let start = mmap_anonymous(null_mut(), len + 2 * PAGE, ProtFlags::empty(), MapFlags::PRIVATE)
-                    .unwrap()
-                    .cast::<u8>()
-                    .add(PAGE);
-                mprotect(start.cast(), len, MprotectFlags::READ | MprotectFlags::WRITE).unwrap();
+                let start = mmap_anonymous(
+                    null_mut(),
+                    len + 2 * PAGE,
+                    ProtFlags::empty(),
+                    MapFlags::PRIVATE,
+                )
+                .unwrap()
+                .cast::<u8>()
+                .add(PAGE);
+                mprotect(
+                    start.cast(),
+                    len,
+                    MprotectFlags::READ | MprotectFlags::WRITE,
+                )
+                .unwrap();
                 Self { start, len }
             }
         }
@@ -251,15 +261,15 @@ fn check_all_sizes(kernel: Kernel) {
                 bench.check_size(bits, width, rows);
             }
         }
-        // Edges of every tile, the largest being 64 rows.
-        for width in [1, 2, 3, 5, 6, 7, 8, 9, 15, 16, 17, 63, 64, 65] {
-            for rows in 41..=200 {
-                bench.check_size(bits, width, rows);
-            }
-        }
-        for width in 41..=200 {
-            for rows in [1, 7, 8, 15, 16, 17, 31, 32, 33, 47, 63, 64, 65, 127, 128, 130] {
-                bench.check_size(bits, width, rows);
+        // Edges of every tile, the largest being 64 rows, and of every band.
+        let edges = [
+            1, 5, 6, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 200,
+        ];
+        for size in 41..=200 {
+            for offset in 0..2 {
+                let edge = edges[(size * 2 + offset) % edges.len()];
+                bench.check_size(bits, edge, size);
+                bench.check_size(bits, size, edge);
             }
         }
         for rows in [511, 512, 513, 575, 1023, 1024, 1025] {
