@@ -254,15 +254,17 @@ pub fn expand(
         return Ok(());
     }
 
-    let channels = decoded.channels;
-    let rows = decoded.samples.chunks_exact(width * channels);
-    let place = |row: &[u8], target: &mut [u8]| {
-        let target = &mut target[..width * pixel_bytes];
-        match pixel_bytes {
-            3 => swap_channels::<3>(row, channels, target),
-            _ => swap_channels::<4>(row, channels, target),
-        }
+    let place = match (decoded.channels, pixel_bytes) {
+        (1, 3) => place_row::<1, 3>,
+        (1, _) => place_row::<1, 4>,
+        (2, 3) => place_row::<2, 3>,
+        (2, _) => place_row::<2, 4>,
+        (3, 3) => place_row::<3, 3>,
+        (3, _) => place_row::<3, 4>,
+        (_, 3) => place_row::<4, 3>,
+        (_, _) => place_row::<4, 4>,
     };
+    let rows = decoded.samples.chunks_exact(width * decoded.channels);
     let targets = out.chunks_exact_mut(stride_bytes);
     if bottom_up {
         rows.zip(targets.rev())
@@ -274,20 +276,17 @@ pub fn expand(
 }
 
 /// Grey or red, green, blue, with or without alpha, to blue, green, red and perhaps alpha.
-fn swap_channels<const PIXEL_BYTES: usize>(row: &[u8], channels: usize, target: &mut [u8]) {
-    let (pixels, _) = target.as_chunks_mut::<PIXEL_BYTES>();
-    for (pixel, samples) in pixels.iter_mut().zip(row.chunks_exact(channels)) {
-        let (colour, alpha) = match *samples {
-            [grey] => ([grey; 3], u8::MAX),
-            [grey, alpha] => ([grey; 3], alpha),
-            [red, green, blue] => ([blue, green, red], u8::MAX),
-            [red, green, blue, alpha, ..] => ([blue, green, red], alpha),
+fn place_row<const CHANNELS: usize, const PIXEL_BYTES: usize>(row: &[u8], target: &mut [u8]) {
+    let pixels = target.as_chunks_mut::<PIXEL_BYTES>().0;
+    for (pixel, samples) in pixels.iter_mut().zip(row.as_chunks::<CHANNELS>().0) {
+        let all = match samples[..] {
+            [grey] => [grey, grey, grey, u8::MAX],
+            [grey, alpha] => [grey, grey, grey, alpha],
+            [red, green, blue] => [blue, green, red, u8::MAX],
+            [red, green, blue, alpha, ..] => [blue, green, red, alpha],
             [] => return,
         };
-        pixel[..3].copy_from_slice(&colour);
-        if let Some(last) = pixel.get_mut(3) {
-            *last = alpha;
-        }
+        pixel.copy_from_slice(&all[..PIXEL_BYTES]);
     }
 }
 

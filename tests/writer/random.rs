@@ -273,6 +273,7 @@ pub(crate) fn gallery() -> Vec<Bitmap> {
         (16, 40, [0x7c00, 0x03e0, 0x001f, 0]),
         (16, 40, [0x0038, 0xffc0, 0x0007, 0]),
         (16, 40, [0x0030, 0x000e, 0x0001, 0]),
+        (16, 40, [0xff00, 0x00ff, 0, 0]),
         (16, 124, [0x7c00, 0x03e0, 0x001f, 0x8000]),
         (16, 124, [0x0800, 0x01ff, 0x0600, 0xf000]),
         (32, 40, [0x00ff_0000, 0x0000_ff00, 0x0000_00ff, 0]),
@@ -296,7 +297,9 @@ pub(crate) fn gallery() -> Vec<Bitmap> {
     recipe.alpha_bit_fields = true;
     all.push(("BI_ALPHABITFIELDS".into(), recipe));
 
-    all.push(("64 bits".into(), new(64)));
+    for bits in [16, 32, 64] {
+        all.push((format!("{bits} bits without masks"), new(bits)));
+    }
 
     for header_bytes in 16..=64 {
         for bits in [1, 8, 24] {

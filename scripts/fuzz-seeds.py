@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+"""Fills fuzz/corpus from the fixtures: one folder a target, one file a seed.
+
+Targets that take whole bitmaps (parse, turn) get them whole; those that take compressed pixels get
+these, behind the few bytes that say how they are meant (see the head of each target).
+"""
+
+from pathlib import Path
+from struct import pack, unpack_from
+
+ROOT = Path(__file__).resolve().parent.parent
+CORPUS = ROOT / "fuzz" / "corpus"
+# Larger files slow the fuzzer down without showing it anything new.
+LARGEST = 64 * 1024
+
+
+def put(target: str, name: str, data: bytes) -> None:
+    folder = CORPUS / target
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(data)
+
+
+def compressed(bitmap: bytes):
+    """Compression, bits per pixel, width, height and data of a bitmap with a header that says."""
+    offset, header = unpack_from("<II", bitmap, 10)
+    if header < 20 or len(bitmap) < 34:
+        return None
+    width, height, _, bits, compression = unpack_from("<iiHHI", bitmap, 18)
+    return compression, bits, abs(width), abs(height), bitmap[offset:]
+
+
+def main() -> None:
+    for path in sorted((ROOT / "fixtures").rglob("*")):
+        if not path.is_file():
+            continue
+        name = "-".join(path.relative_to(ROOT / "fixtures").parts)
+        data = path.read_bytes()
+        if path.suffix in (".jpg", ".png"):
+            for how in (0, 6):
+                how |= path.suffix == ".png"
+                put("embedded", f"{how}-{name}", bytes([how]) + data)
+            continue
+        if path.suffix != ".bmp" or len(data) > LARGEST:
+            continue
+        put("parse", name, data)
+        put("turn", name, data)
+        if found := compressed(data):
+            compression, bits, width, height, pixels = found
+            if compression in (1, 2):
+                put("run_length", name, bytes([bits == 8, width & 255, height & 255]) + pixels)
+            if compression in (4, 5) and bits == 0:
+                put("embedded", name, bytes([compression == 5]) + pixels)
+
+    # What the fixtures lack: 24-bit run lengths, and Huffman rows with and without ends of line.
+    put("run_length", "rle24", bytes([2, 4, 2, 4, 1, 2, 3, 0, 0, 0, 3]) + bytes(range(9)) + b"\0\0\1")
+    row = "100011" + "1000"
+    end = "0" * 11 + "1"
+    for name, bits in {
+        "bare": row * 3,
+        "ends": (end + row) * 3 + end * 6,
+        "fill": ("0000" + end + row) * 3,
+        "wide": "011000" * 4 + "00110101" + "0000001111" + "0000110111",
+    }.items():
+        bits += "0" * (-len(bits) % 8)
+        width, height = (1664 * 4 + 64, 1) if name == "wide" else (8, 3)
+        data = int(bits, 2).to_bytes(len(bits) // 8, "big")
+        put("huffman", name, pack("<HB", width, height) + data)
+
+
+if __name__ == "__main__":
+    main()
