@@ -103,7 +103,9 @@ pub enum FormatError {
         compression: String,
     },
     /// The pixels are said to begin inside the header.
-    #[error("the pixels are said to begin at offset {offset}, inside the header, which ends at {header_end}")]
+    #[error(
+        "the pixels are said to begin at offset {offset}, inside the header, which ends at {header_end}"
+    )]
     PixelOffset {
         /// `bfOffBits`.
         offset: u64,

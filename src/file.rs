@@ -197,10 +197,13 @@ impl Opened {
             }
             _ => Some((output, &publishing)),
         };
-        let max_memory = options.max_memory.unwrap_or_else(limits::default_max_memory);
+        let max_memory = options
+            .max_memory
+            .unwrap_or_else(limits::default_max_memory);
         let sum = if self.header.compression.is_plain() {
             self.header.check_pixels(self.size())?;
-            if self.size() < LARGE && self.header.pixel_bytes() + self.header.prefix_range().end <= max_memory
+            if self.size() < LARGE
+                && self.header.pixel_bytes() + self.header.prefix_range().end <= max_memory
             {
                 self.turn_whole(target, options)?
             } else {
@@ -244,7 +247,9 @@ impl Opened {
             && let Some(mapping) = self.input.map(end)
         {
             let rows = &mapping.bytes()[pixels_at..];
-            return self.turn_in_memory(&turn, Some(rows), stride, target, options, || mapping.is_intact());
+            return self.turn_in_memory(&turn, Some(rows), stride, target, options, || {
+                mapping.is_intact()
+            });
         }
         // Rows whose starts fall into the same few cache sets are read to other distances.
         let padded = stride + CACHE_LINE;
@@ -253,7 +258,11 @@ impl Opened {
             let (input, scratch) = (&self.input, &mut self.scratch.0);
             let row = self.header.pixel_bytes() as usize - (turn.height - 1) * stride;
             let size = pixels_at + (turn.height - 1) * padded + row;
-            let have = if scratch.input.len() < size { 0 } else { pixels_at };
+            let have = if scratch.input.len() < size {
+                0
+            } else {
+                pixels_at
+            };
             let bytes = room(&mut scratch.input, size)?;
             input.read_exact(&mut bytes[have..pixels_at], have as u64)?;
             let rows = bytes[pixels_at..].chunks_mut(padded).map(|row| {
@@ -354,7 +363,12 @@ impl Opened {
 
     /// A plain picture that is large, or larger than allowed at once: bands of its columns, read
     /// by as many threads as there are.
-    fn turn_banded(&mut self, target: Target<'_>, options: &FileOptions<'_>, max_memory: u64) -> Result<u64> {
+    fn turn_banded(
+        &mut self,
+        target: Target<'_>,
+        options: &FileOptions<'_>,
+        max_memory: u64,
+    ) -> Result<u64> {
         let turn = Turn::new(&self.header, self.header.bits_per_pixel);
         let prefix = self.prefix(turn.bits_per_pixel)?;
         let (input, header) = (&self.input, &self.header);
@@ -447,7 +461,11 @@ fn output_size(header: &Header, prefix: &[u8], turn: &Turn) -> u64 {
 }
 
 /// Makes the output, has it filled, and puts it in place.
-fn publish(target: Target<'_>, size: u64, fill: impl FnOnce(Option<&Output>) -> Result<u64>) -> Result<u64> {
+fn publish(
+    target: Target<'_>,
+    size: u64,
+    fill: impl FnOnce(Option<&Output>) -> Result<u64>,
+) -> Result<u64> {
     let Some((path, publishing)) = target else {
         return fill(None);
     };
@@ -531,7 +549,8 @@ impl Bands<'_> {
         ) -> Result<u64>
         + Sync,
     ) -> Result<u64> {
-        let write = |bytes: &[u8], offset: u64| output.map_or(Ok(()), |output| output.write(bytes, offset));
+        let write =
+            |bytes: &[u8], offset: u64| output.map_or(Ok(()), |output| output.write(bytes, offset));
         let pixels_at = self.prefix.len() as u64;
         let bands: Vec<_> = self.turn.chunks(0..self.turn.width, self.columns).collect();
         let one = |columns: &Range<usize>| -> Result<u64> {

@@ -64,7 +64,10 @@ pub fn turn_within(bitmap: &[u8], max_memory: u64) -> Result<TurnedBitmap> {
     let plain;
     let (rows, bits_per_pixel) = if header.compression.is_plain() {
         header.check_pixels(size)?;
-        (&bitmap[header.pixel_offset as usize..], header.bits_per_pixel)
+        (
+            &bitmap[header.pixel_offset as usize..],
+            header.bits_per_pixel,
+        )
     } else {
         let data = bitmap.get(usize::try_from(header.pixel_offset).unwrap_or(usize::MAX)..);
         let data = data
@@ -86,7 +89,9 @@ pub fn turn_within(bitmap: &[u8], max_memory: u64) -> Result<TurnedBitmap> {
         .out_stride
         .checked_mul(turn.width)
         .filter(|&pixels| pixels < isize::MAX as usize)
-        .ok_or_else(|| Error::Memory("the turned picture is larger than this machine's memory".to_owned()))?;
+        .ok_or_else(|| {
+            Error::Memory("the turned picture is larger than this machine's memory".to_owned())
+        })?;
     let profile = header.profile.map_or(0..0, |profile| {
         profile.offset as usize..(profile.offset + profile.size) as usize
     });

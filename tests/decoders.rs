@@ -13,7 +13,11 @@ use writer::fax::{self, Ends, Options};
 use writer::random::{self, Random};
 use writer::runs::{self, Holes};
 
-const KINDS: [(u32, RunLength); 3] = [(4, RunLength::Rle4), (8, RunLength::Rle8), (24, RunLength::Rle24)];
+const KINDS: [(u32, RunLength); 3] = [
+    (4, RunLength::Rle4),
+    (8, RunLength::Rle8),
+    (24, RunLength::Rle24),
+];
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/bmpsuite")
@@ -74,7 +78,11 @@ fn valid_run_length_programs_give_what_they_say() {
         let expected = runs::interpret(kind.0, &program, width, height).expect("it is valid");
         let data = runs::encode(kind.0, &program);
         let found = expand_runs(kind, &data, width, height);
-        assert_eq!(found, Ok(expected), "{kind:?} {width} × {height}: {program:?}");
+        assert_eq!(
+            found,
+            Ok(expected),
+            "{kind:?} {width} × {height}: {program:?}"
+        );
     }
 }
 
@@ -92,7 +100,10 @@ fn any_run_length_program_is_played_or_refused_alike() {
         let found = expand_runs(kind, &data, width, height).ok();
         assert_eq!(found, expected, "{kind:?} {width} × {height}: {program:?}");
     }
-    assert!((1000..29_000).contains(&played), "{played} of 30000 were valid");
+    assert!(
+        (1000..29_000).contains(&played),
+        "{played} of 30000 were valid"
+    );
 }
 
 #[test]
@@ -144,8 +155,16 @@ fn run_lengths_of_the_suite_are_as_its_references() {
     for (file, reference, kind) in [
         ("g/pal4rle.bmp", Some("html/pal4.png"), KINDS[0]),
         ("g/pal8rle.bmp", Some("html/pal8.png"), KINDS[1]),
-        ("q/pal4rletrns.bmp", Some("html/pal4rletrns-0.png"), KINDS[0]),
-        ("q/pal8rletrns.bmp", Some("html/pal8rletrns-0.png"), KINDS[1]),
+        (
+            "q/pal4rletrns.bmp",
+            Some("html/pal4rletrns-0.png"),
+            KINDS[0],
+        ),
+        (
+            "q/pal8rletrns.bmp",
+            Some("html/pal8rletrns-0.png"),
+            KINDS[1],
+        ),
         ("b/badrle.bmp", None, KINDS[1]),
     ] {
         let bytes = fs::read(fixtures().join(file)).unwrap();
@@ -336,7 +355,11 @@ fn embedded_pictures_are_as_they_were_written() {
 
         let flipped = rows(width, height, bitmap.bits_per_pixel, true);
         let flipped = expand_embedded(kind, data, flipped).unwrap();
-        let back: Vec<u8> = flipped.rchunks(upright.stride_bytes).flatten().copied().collect();
+        let back: Vec<u8> = flipped
+            .rchunks(upright.stride_bytes)
+            .flatten()
+            .copied()
+            .collect();
         assert_eq!(back, out, "{}", bitmap.name);
 
         // The other depth: alpha left out, or opaque.
@@ -354,7 +377,12 @@ fn embedded_pictures_are_as_they_were_written() {
             })
             .collect();
         let bits = other.bits_per_pixel as usize;
-        assert_eq!(unpack(&out, bits, width, height), expected, "{}", bitmap.name);
+        assert_eq!(
+            unpack(&out, bits, width, height),
+            expected,
+            "{}",
+            bitmap.name
+        );
     }
     assert_eq!(kinds, 8);
 }
@@ -524,7 +552,8 @@ fn the_writer_writes_what_another_decoder_reads() {
             continue;
         }
         let reader = std::io::Cursor::new(&bitmap.bytes);
-        let picture = image::codecs::bmp::BmpDecoder::new(reader).and_then(image::DynamicImage::from_decoder);
+        let picture =
+            image::codecs::bmp::BmpDecoder::new(reader).and_then(image::DynamicImage::from_decoder);
         let Ok(picture) = picture else {
             continue;
         };

@@ -270,7 +270,8 @@ pub fn expand(
         rows.zip(targets.rev())
             .for_each(|(row, target)| place(row, target));
     } else {
-        rows.zip(targets).for_each(|(row, target)| place(row, target));
+        rows.zip(targets)
+            .for_each(|(row, target)| place(row, target));
     }
     Ok(())
 }
@@ -625,8 +626,8 @@ impl Jpeg {
         self.sampling
             .iter()
             .fold((0, 0), |(coded, padded), &(across, down)| {
-                let component =
-                    (width * across).div_ceil(8 * across_most) * (height * down).div_ceil(8 * down_most);
+                let component = (width * across).div_ceil(8 * across_most)
+                    * (height * down).div_ceil(8 * down_most);
                 (coded + component, padded + units * across * down)
             })
     }

@@ -161,7 +161,13 @@ impl Header {
         }
         let header = &bytes[info..info + size];
         // A field of an OS/2 2.x header that was cut off reads as zero.
-        let field = |at: usize| if at + 4 <= size { u32_at(header, at) } else { 0 };
+        let field = |at: usize| {
+            if at + 4 <= size {
+                u32_at(header, at)
+            } else {
+                0
+            }
+        };
 
         let (width, height, bits_per_pixel, code, colours_used);
         if size == 12 {
@@ -242,7 +248,8 @@ impl Header {
         }
         let palette_end = nominal_end.min(pixel_offset).min(file_size);
         let palette = if bits_per_pixel <= 8 {
-            let named = ((palette_end.saturating_sub(headers_end)) / entry_bytes).min(1 << bits_per_pixel);
+            let named =
+                ((palette_end.saturating_sub(headers_end)) / entry_bytes).min(1 << bits_per_pixel);
             let end = headers_end + named * entry_bytes;
             bytes
                 .get(headers_end as usize..end as usize)
@@ -268,7 +275,11 @@ impl Header {
             palette,
             pixel_offset,
             profile: None,
-            prefix: if carries_gap { pixel_offset } else { palette_end } - start,
+            prefix: if carries_gap {
+                pixel_offset
+            } else {
+                palette_end
+            } - start,
         };
         if size == 124 {
             parsed.profile = profile(header, &parsed, file_size);
@@ -317,11 +328,16 @@ impl Header {
     ///
     /// `prefix` are the bytes of [`Header::prefix_range`]; `bits_per_pixel` the depth of the
     /// output, which differs from the input's for embedded pictures alone.
-    pub(crate) fn rewritten(&self, prefix: &[u8], bits_per_pixel: u32) -> Result<Vec<u8>, FormatError> {
+    pub(crate) fn rewritten(
+        &self,
+        prefix: &[u8],
+        bits_per_pixel: u32,
+    ) -> Result<Vec<u8>, FormatError> {
         let mut out = prefix.to_vec();
         let info = FILE_HEADER as usize;
         let pixel_offset = out.len() as u64;
-        let pixel_bytes = stride_bytes(self.height, bits_per_pixel).saturating_mul(u64::from(self.width));
+        let pixel_bytes =
+            stride_bytes(self.height, bits_per_pixel).saturating_mul(u64::from(self.width));
         let profile_size = self.profile.map_or(0, |profile| profile.size);
         let file_size = pixel_offset
             .saturating_add(pixel_bytes)
@@ -329,8 +345,9 @@ impl Header {
         // A field too narrow for the truth says zero, as writers of very large bitmaps do;
         // offsets alone have to be right.
         let narrow = |value: u64| u32::try_from(value).unwrap_or(0).to_le_bytes();
-        let put =
-            |out: &mut Vec<u8>, at: usize, bytes: &[u8]| out[at..at + bytes.len()].copy_from_slice(bytes);
+        let put = |out: &mut Vec<u8>, at: usize, bytes: &[u8]| {
+            out[at..at + bytes.len()].copy_from_slice(bytes)
+        };
         put(&mut out, 2, &narrow(file_size));
         put(&mut out, 10, &(pixel_offset as u32).to_le_bytes());
         if self.header_size == 12 {
@@ -338,10 +355,17 @@ impl Header {
             put(&mut out, info + 4, &swapped.concat());
             return Ok(out);
         }
-        let too_large = |what: &str, value: u32| FormatError::TooLarge(format!("{what} of {value}"));
-        let new_width = i32::try_from(self.height).map_err(|_| too_large("a width", self.height))?;
-        let new_height = i32::try_from(self.width).map_err(|_| too_large("a height", self.width))?;
-        let new_height = if self.top_down { -new_height } else { new_height };
+        let too_large =
+            |what: &str, value: u32| FormatError::TooLarge(format!("{what} of {value}"));
+        let new_width =
+            i32::try_from(self.height).map_err(|_| too_large("a width", self.height))?;
+        let new_height =
+            i32::try_from(self.width).map_err(|_| too_large("a height", self.width))?;
+        let new_height = if self.top_down {
+            -new_height
+        } else {
+            new_height
+        };
         put(&mut out, info + 4, &new_width.to_le_bytes());
         put(&mut out, info + 8, &new_height.to_le_bytes());
         let size = self.header_size as usize;
@@ -355,7 +379,12 @@ impl Header {
                 put(&mut out, info + 16, &code.to_le_bytes());
             }
             if alpha {
-                for (at, mask) in [(40, 0x00ff_0000), (44, 0xff00), (48, 0xff), (52, 0xff00_0000_u32)] {
+                for (at, mask) in [
+                    (40, 0x00ff_0000),
+                    (44, 0xff00),
+                    (48, 0xff),
+                    (52, 0xff00_0000_u32),
+                ] {
                     put(&mut out, info + at, &mask.to_le_bytes());
                 }
             }
@@ -439,7 +468,10 @@ fn profile(header: &[u8], parsed: &Header, file_size: u64) -> Option<Profile> {
     if !matches!(u32_at(header, 56), PROFILE_EMBEDDED | PROFILE_LINKED) {
         return None;
     }
-    let (data, size) = (u64::from(u32_at(header, 112)), u64::from(u32_at(header, 116)));
+    let (data, size) = (
+        u64::from(u32_at(header, 112)),
+        u64::from(u32_at(header, 116)),
+    );
     let offset = parsed.start + FILE_HEADER + data;
     if size == 0 || data == 0 || offset < parsed.start + parsed.prefix || offset >= file_size {
         return None;

@@ -13,7 +13,9 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum HuffmanError {
     /// The bits are no run length of the colour whose turn it is.
-    #[error("the Huffman data has no valid code at byte {offset}, bit {bit} (row {row}, column {column})")]
+    #[error(
+        "the Huffman data has no valid code at byte {offset}, bit {bit} (row {row}, column {column})"
+    )]
     BadCode {
         /// The byte of the data.
         offset: usize,
@@ -392,7 +394,11 @@ mod tests {
 
     /// Bits written out as text, spaces ignored, to bytes.
     fn bits(text: &str) -> Vec<u8> {
-        let bits: Vec<u8> = text.bytes().filter(|b| *b != b' ').map(|b| b - b'0').collect();
+        let bits: Vec<u8> = text
+            .bytes()
+            .filter(|b| *b != b' ')
+            .map(|b| b - b'0')
+            .collect();
         bits.chunks(8)
             .map(|byte| {
                 byte.iter()

@@ -50,7 +50,9 @@ impl PixelSum {
                 _ if u64::from(header.width) * u64::from(header.height) >= 1 << 16 => {
                     Rule::Words(word_table(masks))
                 }
-                _ => Rule::Channels(Box::new([masks.red, masks.green, masks.blue].map(Channel::new))),
+                _ => Rule::Channels(Box::new(
+                    [masks.red, masks.green, masks.blue].map(Channel::new),
+                )),
             },
             64 => Rule::Linear(linear_table()),
             // An embedded picture's pixels have no masks but their own order.
@@ -60,11 +62,17 @@ impl PixelSum {
                 Rule::Bytes
             }
             _ => whole_bytes(masks).map_or_else(
-                || Rule::Channels(Box::new([masks.red, masks.green, masks.blue].map(Channel::new))),
+                || {
+                    Rule::Channels(Box::new(
+                        [masks.red, masks.green, masks.blue].map(Channel::new),
+                    ))
+                },
                 |keep| match bits_per_pixel {
                     24 if keep == [0xff, 0xff, 0xff, 0] => Rule::Bytes,
                     32 => Rule::Masked(keep),
-                    _ => Rule::Channels(Box::new([masks.red, masks.green, masks.blue].map(Channel::new))),
+                    _ => Rule::Channels(Box::new(
+                        [masks.red, masks.green, masks.blue].map(Channel::new),
+                    )),
                 },
             ),
         };
@@ -80,7 +88,13 @@ impl PixelSum {
     }
 
     /// The sum over `rows` rows of `width` pixels, whose padding up to `stride_bytes` is zero.
-    pub(crate) fn sum(&self, kernel: Kernel, bytes: &[u8], width: usize, stride_bytes: usize) -> u64 {
+    pub(crate) fn sum(
+        &self,
+        kernel: Kernel,
+        bytes: &[u8],
+        width: usize,
+        stride_bytes: usize,
+    ) -> u64 {
         let all = match &self.rule {
             Rule::Bytes => sums::byte_sum(kernel, bytes),
             Rule::Masked(keep) => sums::masked_sum32(kernel, bytes, *keep),
@@ -89,7 +103,9 @@ impl PixelSum {
             Rule::Rgb565 => sums::sum_rgb565(kernel, bytes),
             Rule::Words(table) => bytes
                 .chunks_exact(2)
-                .map(|pixel| u64::from(table[usize::from(u16::from_le_bytes([pixel[0], pixel[1]]))]))
+                .map(|pixel| {
+                    u64::from(table[usize::from(u16::from_le_bytes([pixel[0], pixel[1]]))])
+                })
                 .sum(),
             Rule::Channels(channels) => {
                 let pixel_bytes = self.bits_per_pixel as usize / 8;
@@ -113,7 +129,9 @@ impl PixelSum {
                     [0, 2, 4]
                         .iter()
                         .map(|&at| {
-                            u64::from(table[usize::from(u16::from_le_bytes([pixel[at], pixel[at + 1]]))])
+                            u64::from(
+                                table[usize::from(u16::from_le_bytes([pixel[at], pixel[at + 1]]))],
+                            )
                         })
                         .sum::<u64>()
                 })

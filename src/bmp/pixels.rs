@@ -56,8 +56,9 @@ pub(crate) fn expand(header: &Header, data: &[u8], max_memory: u64) -> Result<Pl
     let mut bytes = zeroed(size)?;
     let stride = stride_bytes(header.width, bits_per_pixel) as usize;
     let (width, height) = (header.width as usize, header.height as usize);
-    let run_length =
-        |kind, bytes: &mut [u8]| rle::expand(kind, data, width, height, stride, bytes).map_err(damaged);
+    let run_length = |kind, bytes: &mut [u8]| {
+        rle::expand(kind, data, width, height, stride, bytes).map_err(damaged)
+    };
     match (header.compression, embedded) {
         (Compression::Rle8, _) => run_length(RunLength::Rle8, &mut bytes)?,
         (Compression::Rle4, _) => run_length(RunLength::Rle4, &mut bytes)?,
@@ -75,7 +76,11 @@ pub(crate) fn expand(header: &Header, data: &[u8], max_memory: u64) -> Result<Pl
             };
             embedded::expand(kind, data, rows, max_memory - size, &mut bytes).map_err(damaged)?;
         }
-        _ => return Err(Error::Internal("plain pixels were to be expanded".to_owned())),
+        _ => {
+            return Err(Error::Internal(
+                "plain pixels were to be expanded".to_owned(),
+            ));
+        }
     }
     Ok(Plain {
         bytes,
@@ -122,7 +127,11 @@ pub(crate) fn zeroed(size: u64) -> Result<Vec<u8>> {
 pub(crate) fn reserve(bytes: &mut Vec<u8>, size: u64) -> Result<()> {
     usize::try_from(size)
         .ok()
-        .and_then(|size| bytes.try_reserve_exact(size.saturating_sub(bytes.len())).ok())
+        .and_then(|size| {
+            bytes
+                .try_reserve_exact(size.saturating_sub(bytes.len()))
+                .ok()
+        })
         .ok_or_else(|| {
             Error::Memory(format!(
                 "needs {size} bytes of memory, more than there are to be had"

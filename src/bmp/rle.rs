@@ -241,7 +241,11 @@ impl Canvas<'_> {
     }
 
     /// The row and column where `length` pixels may now be written; moves past them.
-    fn claim(&mut self, offset: usize, length: usize) -> Result<(&mut [u8], usize), RunLengthError> {
+    fn claim(
+        &mut self,
+        offset: usize,
+        length: usize,
+    ) -> Result<(&mut [u8], usize), RunLengthError> {
         let column = self.column;
         if self.row >= self.height as u64 {
             return Err(RunLengthError::PastLastRow {
@@ -325,7 +329,12 @@ fn put_nibbles(row: &mut [u8], column: usize, length: usize, literal: &[u8]) {
 mod tests {
     use super::*;
 
-    fn rle(kind: RunLength, data: &[u8], width: usize, height: usize) -> Result<Vec<u8>, RunLengthError> {
+    fn rle(
+        kind: RunLength,
+        data: &[u8],
+        width: usize,
+        height: usize,
+    ) -> Result<Vec<u8>, RunLengthError> {
         let stride_bytes = (width * kind.bits_per_pixel()).div_ceil(32) * 4;
         let mut out = vec![0; stride_bytes * height];
         expand(kind, data, width, height, stride_bytes, &mut out).map(|()| out)
@@ -422,7 +431,14 @@ mod tests {
         ] {
             let mut out = vec![0; length];
             assert!(matches!(
-                expand(RunLength::Rle24, &[0, 1], width, height, stride_bytes, &mut out),
+                expand(
+                    RunLength::Rle24,
+                    &[0, 1],
+                    width,
+                    height,
+                    stride_bytes,
+                    &mut out
+                ),
                 Err(RunLengthError::Buffer { .. })
             ));
         }

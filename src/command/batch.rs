@@ -110,7 +110,9 @@ fn stdout() -> io::Result<BufWriter<Box<dyn Write + Send>>> {
     #[cfg(unix)]
     let raw: Box<dyn Write + Send> = {
         use std::os::fd::AsFd as _;
-        Box::new(std::fs::File::from(io::stdout().as_fd().try_clone_to_owned()?))
+        Box::new(std::fs::File::from(
+            io::stdout().as_fd().try_clone_to_owned()?,
+        ))
     };
     #[cfg(not(unix))]
     let raw: Box<dyn Write + Send> = Box::new(io::stdout());
@@ -123,7 +125,8 @@ fn threads(plan: &Plan, config: &Config) -> usize {
     if files >= config.workers {
         return config.workers;
     }
-    let is_large = |job: &Job| std::fs::metadata(&*job.input).is_ok_and(|metadata| metadata.len() >= LARGE);
+    let is_large =
+        |job: &Job| std::fs::metadata(&*job.input).is_ok_and(|metadata| metadata.len() >= LARGE);
     if plan.jobs.iter().any(is_large) {
         config.workers
     } else {
@@ -246,8 +249,8 @@ impl Batch<'_> {
     fn foreseen(&self, job: &Job) -> Result<(), String> {
         let path = Path::new(&*job.input);
         if !job.regular {
-            let metadata =
-                std::fs::metadata(path).map_err(|error| Error::io("cannot open", error).to_string())?;
+            let metadata = std::fs::metadata(path)
+                .map_err(|error| Error::io("cannot open", error).to_string())?;
             if metadata.is_dir() {
                 return Err(directory_reason(path));
             }

@@ -68,7 +68,12 @@ struct Arguments {
     output_dir: Option<PathBuf>,
 
     /// How the results are printed.
-    #[arg(long, value_name = "FORMAT", default_value = "json", help_heading = "Output")]
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "json",
+        help_heading = "Output"
+    )]
     format: Format,
 
     /// Leave alone an output that is not older than its input.
@@ -103,7 +108,12 @@ struct Arguments {
     fail_fast: bool,
 
     /// Show a progress bar on standard error; `auto`: if that is a terminal.
-    #[arg(long, value_name = "WHEN", default_value = "auto", help_heading = "Reporting")]
+    #[arg(
+        long,
+        value_name = "WHEN",
+        default_value = "auto",
+        help_heading = "Reporting"
+    )]
     progress: When,
 
     /// Print no progress and no summary; failures are still told.
@@ -198,7 +208,9 @@ pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Config, ExitCode> {
         existing,
         dry_run: arguments.dry_run,
         durable: arguments.durable,
-        workers: arguments.workers.map_or_else(default_workers, NonZeroUsize::get),
+        workers: arguments
+            .workers
+            .map_or_else(default_workers, NonZeroUsize::get),
         max_memory: arguments.max_memory,
         fail_fast: arguments.fail_fast,
         progress: if arguments.quiet {
@@ -231,7 +243,9 @@ fn parse_workers(text: &str) -> Result<NonZeroUsize, String> {
 
 /// `4096`, `512M`, `2G`, `1.5GiB`: K, M, G and T are powers of 1,024.
 fn parse_size(text: &str) -> Result<u64, String> {
-    let wrong = || "a size is a number of bytes, or one with K, M, G or T behind it, such as 512M".to_owned();
+    let wrong = || {
+        "a size is a number of bytes, or one with K, M, G or T behind it, such as 512M".to_owned()
+    };
     let digits = text
         .find(|character: char| !character.is_ascii_digit() && character != '.')
         .unwrap_or(text.len());

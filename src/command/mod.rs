@@ -82,7 +82,10 @@ fn read_list(list: &Path) -> anyhow::Result<Vec<OsString>> {
     if bytes.is_empty() {
         return Ok(Vec::new());
     }
-    Ok(bytes.split(|&byte| byte == 0).map(names::from_bytes).collect())
+    Ok(bytes
+        .split(|&byte| byte == 0)
+        .map(names::from_bytes)
+        .collect())
 }
 
 /// A message on standard error. Nothing can be done if that is closed.

@@ -68,7 +68,10 @@ mod tests {
             ("a.", "a_rot90."),
         ] {
             assert_eq!(output_name(name.as_bytes()), output.as_bytes());
-            assert_eq!(original_name(output.as_bytes()).as_deref(), Some(name.as_bytes()));
+            assert_eq!(
+                original_name(output.as_bytes()).as_deref(),
+                Some(name.as_bytes())
+            );
         }
         assert_eq!(original_name(b"a.bmp"), None);
         // The output of a file with no name cannot be: `.bmp` has no extension.

@@ -47,7 +47,10 @@ impl Plan {
             && directory.exists()
             && !directory.is_dir()
         {
-            bail!("--output-dir {}: is not a directory", text::shown(directory));
+            bail!(
+                "--output-dir {}: is not a directory",
+                text::shown(directory)
+            );
         }
         let mut list = List {
             plan: Self {
@@ -61,9 +64,9 @@ impl Plan {
         };
         match operands {
             Operands::Names(names) => names.into_iter().for_each(|name| list.add_name(name)),
-            Operands::Patterns(patterns) => {
-                patterns.into_iter().for_each(|pattern| list.add_operand(pattern))
-            }
+            Operands::Patterns(patterns) => patterns
+                .into_iter()
+                .for_each(|pattern| list.add_operand(pattern)),
         }
         let mut plan = list.plan;
         plan.settle()?;
@@ -275,7 +278,9 @@ fn canonical(path: &Path) -> PathBuf {
         return path;
     }
     match (path.parent(), path.file_name()) {
-        (Some(parent), Some(name)) if !parent.as_os_str().is_empty() => canonical(parent).join(name),
+        (Some(parent), Some(name)) if !parent.as_os_str().is_empty() => {
+            canonical(parent).join(name)
+        }
         (_, Some(name)) => canonical(Path::new(".")).join(name),
         _ => path.to_owned(),
     }
@@ -312,7 +317,8 @@ fn ignores_case(folder: &Path) -> bool {
     });
     // chattr +F on ext4, f2fs and others.
     const CASEFOLD: u32 = 0x4000_0000;
-    by_nature || ioctl_getflags(&handle).is_ok_and(|flags: IFlags| flags.bits() as u32 & CASEFOLD != 0)
+    by_nature
+        || ioctl_getflags(&handle).is_ok_and(|flags: IFlags| flags.bits() as u32 & CASEFOLD != 0)
 }
 
 /// Whether names in a folder that differ in case alone are the same: by the system's custom.

@@ -40,7 +40,8 @@ impl Progress {
             When::Always => true,
             When::Never => false,
             When::Auto => {
-                io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+                io::stderr().is_terminal()
+                    && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
             }
         };
         Self {
@@ -88,9 +89,12 @@ impl Bar {
             "{wide_bar:.cyan/blue} {bytes}/{total_bytes}  {files}  {rate}  {eta} left",
         )
         .unwrap_or_else(|_| ProgressStyle::default_bar())
-        .with_key("files", move |_: &ProgressState, out: &mut dyn fmt::Write| {
-            let _ = write!(out, "{}/{files} files", shown.files.load(Ordering::Relaxed));
-        })
+        .with_key(
+            "files",
+            move |_: &ProgressState, out: &mut dyn fmt::Write| {
+                let _ = write!(out, "{}/{files} files", shown.files.load(Ordering::Relaxed));
+            },
+        )
         .with_key("rate", |state: &ProgressState, out: &mut dyn fmt::Write| {
             let _ = write!(out, "{}/s", indicatif::BinaryBytes(state.per_sec() as u64));
         })
@@ -108,7 +112,8 @@ impl Bar {
                     while !over.load(Ordering::Relaxed) {
                         let mut total = 0;
                         for input in inputs.by_ref().take(4096) {
-                            total += std::fs::metadata(&*input).map_or(0, |metadata| metadata.len());
+                            total +=
+                                std::fs::metadata(&*input).map_or(0, |metadata| metadata.len());
                         }
                         bar.inc_length(total);
                         bar.set_position(counters.bytes.load(Ordering::Relaxed));

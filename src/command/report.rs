@@ -37,7 +37,12 @@ impl<W: Write> Report<W> {
     }
 
     /// Writes the record of an input.
-    pub(crate) fn record(&mut self, input: &OsStr, output: &Path, outcome: &Outcome) -> io::Result<()> {
+    pub(crate) fn record(
+        &mut self,
+        input: &OsStr,
+        output: &Path,
+        outcome: &Outcome,
+    ) -> io::Result<()> {
         if matches!(outcome, Outcome::Dropped) {
             return Ok(());
         }
@@ -88,7 +93,12 @@ impl<W: Write> Report<BufWriter<W>> {
     }
 }
 
-fn write_record(line: &mut Vec<u8>, input: &OsStr, output: &Path, outcome: &Outcome) -> io::Result<()> {
+fn write_record(
+    line: &mut Vec<u8>,
+    input: &OsStr,
+    output: &Path,
+    outcome: &Outcome,
+) -> io::Result<()> {
     line.extend_from_slice(b"{\"input\": ");
     write_name(line, input)?;
     if let Outcome::Failed(reason) = outcome {
@@ -98,8 +108,16 @@ fn write_record(line: &mut Vec<u8>, input: &OsStr, output: &Path, outcome: &Outc
         line.extend_from_slice(b", \"output\": ");
         write_name(line, output.as_os_str())?;
     }
-    if let Outcome::Done { width, height, mean } = outcome {
-        write!(line, ", \"width\": {width}, \"height\": {height}, \"mean\": ")?;
+    if let Outcome::Done {
+        width,
+        height,
+        mean,
+    } = outcome
+    {
+        write!(
+            line,
+            ", \"width\": {width}, \"height\": {height}, \"mean\": "
+        )?;
         serde_json::to_writer(&mut *line, mean)?;
     }
     line.push(b'}');

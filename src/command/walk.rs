@@ -195,7 +195,9 @@ fn entries(base: &[u8], found: &mut Matches) -> Vec<(Vec<u8>, Option<FileType>)>
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
         ) {
             let reason = crate::Error::io("cannot list the folder", error);
-            found.problems.push(format!("{}: {reason}", text::shown(&folder)));
+            found
+                .problems
+                .push(format!("{}: {reason}", text::shown(&folder)));
         }
     };
     let listing = match fs::read_dir(&folder) {
@@ -208,7 +210,10 @@ fn entries(base: &[u8], found: &mut Matches) -> Vec<(Vec<u8>, Option<FileType>)>
     let mut entries = Vec::new();
     for entry in listing {
         match entry {
-            Ok(entry) => entries.push((names::bytes(&entry.file_name()).to_vec(), entry.file_type().ok())),
+            Ok(entry) => entries.push((
+                names::bytes(&entry.file_name()).to_vec(),
+                entry.file_type().ok(),
+            )),
             Err(error) => {
                 problem(error);
                 break;

@@ -211,8 +211,8 @@ static LINKS_BY_DESCRIPTOR: AtomicBool = AtomicBool::new(true);
 
 impl Directory {
     fn open(path: &Path, publishing: &Publishing) -> Result<Arc<Self>> {
-        let known =
-            LAST_DIRECTORY.with_borrow(|last| last.as_ref().filter(|last| last.path == path).cloned());
+        let known = LAST_DIRECTORY
+            .with_borrow(|last| last.as_ref().filter(|last| last.path == path).cloned());
         if let Some(directory) = known {
             return Ok(directory);
         }
@@ -262,8 +262,12 @@ impl Directory {
 
 /// Makes a directory and those above it; with `durable`, each is recorded in its parent.
 fn make_directories(path: &Path, durable: bool) -> Result<()> {
-    let failed =
-        |error: io::Error| Error::io(format!("cannot make the directory {}", text::shown(path)), error);
+    let failed = |error: io::Error| {
+        Error::io(
+            format!("cannot make the directory {}", text::shown(path)),
+            error,
+        )
+    };
     let missing: Vec<&Path> = path
         .ancestors()
         .take_while(|above| !above.as_os_str().is_empty() && !above.is_dir())
@@ -322,7 +326,11 @@ impl Output {
         }
     }
 
-    fn create_in(directory: &Arc<Directory>, name: &OsStr, publishing: &Publishing) -> Result<Self, Errno> {
+    fn create_in(
+        directory: &Arc<Directory>,
+        name: &OsStr,
+        publishing: &Publishing,
+    ) -> Result<Self, Errno> {
         let mode = Mode::from_raw_mode(0o666);
         let flags = OFlags::WRONLY | OFlags::CLOEXEC;
         let output = |fd, temporary| Self {
@@ -433,7 +441,13 @@ impl Output {
             ) {
                 // Not every file system can refuse by itself; a link can.
                 Err(Errno::INVAL | Errno::NOSYS) => {
-                    return fs::linkat(directory, &*temporary, directory, &*self.name, AtFlags::empty());
+                    return fs::linkat(
+                        directory,
+                        &*temporary,
+                        directory,
+                        &*self.name,
+                        AtFlags::empty(),
+                    );
                 }
                 other => other?,
             }

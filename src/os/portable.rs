@@ -158,7 +158,10 @@ impl Output {
 
     /// Puts the finished output in place, in one step.
     pub(crate) fn publish(self, publishing: &Publishing) -> Result<()> {
-        let file = self.file.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let file = self
+            .file
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
         if publishing.durable {
             file.as_file()
                 .sync_all()

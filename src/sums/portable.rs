@@ -5,7 +5,10 @@ const CHUNK: usize = 1 << 16;
 
 pub(super) fn byte_sum(bytes: &[u8]) -> u64 {
     let chunk_sum = |chunk: &[u8]| chunk.iter().map(|&byte| u32::from(byte)).sum::<u32>();
-    bytes.chunks(CHUNK).map(|chunk| u64::from(chunk_sum(chunk))).sum()
+    bytes
+        .chunks(CHUNK)
+        .map(|chunk| u64::from(chunk_sum(chunk)))
+        .sum()
 }
 
 pub(super) fn masked_sum32(bytes: &[u8], keep: [u8; 4]) -> u64 {
@@ -45,7 +48,9 @@ pub(super) fn table_sum(bytes: &[u8], table: &[u16; 256]) -> u64 {
 /// `GREEN` is the width of the middle channel: 5 or 6 bits.
 pub(super) fn sum_rgb<const GREEN: u32>(bytes: &[u8]) -> u64 {
     let chunk_sum = |chunk: &[[u8; 2]]| {
-        let pixels = chunk.iter().map(|&pixel| u32::from(u16::from_le_bytes(pixel)));
+        let pixels = chunk
+            .iter()
+            .map(|&pixel| u32::from(u16::from_le_bytes(pixel)));
         pixels.map(pixel_sum::<GREEN>).sum::<u32>()
     };
     bytes

@@ -116,10 +116,16 @@ fn scaled(value: u16, highest: u16) -> u64 {
 #[test]
 fn channels_are_scaled_by_rounding() {
     for value in 0..32 {
-        assert_eq!(u64::from(portable::scale_5(value)), scaled(value as u16, 31));
+        assert_eq!(
+            u64::from(portable::scale_5(value)),
+            scaled(value as u16, 31)
+        );
     }
     for value in 0..64 {
-        assert_eq!(u64::from(portable::scale_6(value)), scaled(value as u16, 63));
+        assert_eq!(
+            u64::from(portable::scale_6(value)),
+            scaled(value as u16, 63)
+        );
     }
 }
 

@@ -45,7 +45,11 @@ pub(super) unsafe trait Vector: Copy {
     unsafe fn word(value: u16) -> Self {
         let [low, high] = value.to_le_bytes();
         // SAFETY: the caller has the instruction set.
-        unsafe { Self::repeat(std::array::from_fn(|at| if at % 2 == 0 { low } else { high })) }
+        unsafe {
+            Self::repeat(std::array::from_fn(
+                |at| if at % 2 == 0 { low } else { high },
+            ))
+        }
     }
 }
 

@@ -67,7 +67,9 @@ unsafe impl Vector for __m128i {
     #[inline(always)]
     unsafe fn sum_quads(self) -> u64 {
         // SAFETY: the caller has the instruction set.
-        unsafe { (_mm_cvtsi128_si64(self) + _mm_cvtsi128_si64(_mm_unpackhi_epi64(self, self))) as u64 }
+        unsafe {
+            (_mm_cvtsi128_si64(self) + _mm_cvtsi128_si64(_mm_unpackhi_epi64(self, self))) as u64
+        }
     }
 }
 

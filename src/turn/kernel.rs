@@ -19,7 +19,13 @@ pub enum Kernel {
 
 impl Kernel {
     /// From slow to fast, on any one machine.
-    const ALL: [Self; 5] = [Self::Portable, Self::Ssse3, Self::Avx2, Self::Avx512, Self::Neon];
+    const ALL: [Self; 5] = [
+        Self::Portable,
+        Self::Ssse3,
+        Self::Avx2,
+        Self::Avx512,
+        Self::Neon,
+    ];
 
     /// The fastest one that this processor has.
     ///
@@ -89,6 +95,10 @@ impl Kernel {
     /// pass any kernel to a safe function. Detection is cached, so this costs
     /// a few loads.
     pub(crate) fn or_portable(self) -> Self {
-        if self.is_available() { self } else { Self::Portable }
+        if self.is_available() {
+            self
+        } else {
+            Self::Portable
+        }
     }
 }

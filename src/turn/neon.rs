@@ -5,9 +5,10 @@
 #![allow(clippy::inline_always)]
 
 use std::arch::aarch64::{
-    uint8x16_t, uint8x16x2_t, vld1q_u8, vqtbl1q_u8, vqtbl2q_u8, vreinterpretq_u8_u16, vreinterpretq_u8_u32,
-    vreinterpretq_u8_u64, vreinterpretq_u16_u8, vreinterpretq_u32_u8, vreinterpretq_u64_u8, vst1q_u8,
-    vzip1q_u8, vzip1q_u16, vzip1q_u32, vzip1q_u64, vzip2q_u8, vzip2q_u16, vzip2q_u32, vzip2q_u64,
+    uint8x16_t, uint8x16x2_t, vld1q_u8, vqtbl1q_u8, vqtbl2q_u8, vreinterpretq_u8_u16,
+    vreinterpretq_u8_u32, vreinterpretq_u8_u64, vreinterpretq_u16_u8, vreinterpretq_u32_u8,
+    vreinterpretq_u64_u8, vst1q_u8, vzip1q_u8, vzip1q_u16, vzip1q_u32, vzip1q_u64, vzip2q_u8,
+    vzip2q_u16, vzip2q_u32, vzip2q_u64,
 };
 
 use super::lanes::{Lanes, Plane, define_turn, transpose, turn_singly};
@@ -27,7 +28,9 @@ static SPREAD: [[u8; 16]; 2] = [
 static PACK: [[u8; 16]; 3] = [
     [0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 16, 17, 18, 20],
     [5, 6, 8, 9, 10, 12, 13, 14, 16, 17, 18, 20, 21, 22, 24, 25],
-    [10, 12, 13, 14, 16, 17, 18, 20, 21, 22, 24, 25, 26, 28, 29, 30],
+    [
+        10, 12, 13, 14, 16, 17, 18, 20, 21, 22, 24, 25, 26, 28, 29, 30,
+    ],
 ];
 
 // SAFETY: every function needs Advanced SIMD and nothing else.
@@ -54,9 +57,18 @@ unsafe impl Lanes for Neon {
         unsafe {
             match BYTES {
                 1 => vzip1q_u8(a, b),
-                2 => vreinterpretq_u8_u16(vzip1q_u16(vreinterpretq_u16_u8(a), vreinterpretq_u16_u8(b))),
-                4 => vreinterpretq_u8_u32(vzip1q_u32(vreinterpretq_u32_u8(a), vreinterpretq_u32_u8(b))),
-                _ => vreinterpretq_u8_u64(vzip1q_u64(vreinterpretq_u64_u8(a), vreinterpretq_u64_u8(b))),
+                2 => vreinterpretq_u8_u16(vzip1q_u16(
+                    vreinterpretq_u16_u8(a),
+                    vreinterpretq_u16_u8(b),
+                )),
+                4 => vreinterpretq_u8_u32(vzip1q_u32(
+                    vreinterpretq_u32_u8(a),
+                    vreinterpretq_u32_u8(b),
+                )),
+                _ => vreinterpretq_u8_u64(vzip1q_u64(
+                    vreinterpretq_u64_u8(a),
+                    vreinterpretq_u64_u8(b),
+                )),
             }
         }
     }
@@ -67,9 +79,18 @@ unsafe impl Lanes for Neon {
         unsafe {
             match BYTES {
                 1 => vzip2q_u8(a, b),
-                2 => vreinterpretq_u8_u16(vzip2q_u16(vreinterpretq_u16_u8(a), vreinterpretq_u16_u8(b))),
-                4 => vreinterpretq_u8_u32(vzip2q_u32(vreinterpretq_u32_u8(a), vreinterpretq_u32_u8(b))),
-                _ => vreinterpretq_u8_u64(vzip2q_u64(vreinterpretq_u64_u8(a), vreinterpretq_u64_u8(b))),
+                2 => vreinterpretq_u8_u16(vzip2q_u16(
+                    vreinterpretq_u16_u8(a),
+                    vreinterpretq_u16_u8(b),
+                )),
+                4 => vreinterpretq_u8_u32(vzip2q_u32(
+                    vreinterpretq_u32_u8(a),
+                    vreinterpretq_u32_u8(b),
+                )),
+                _ => vreinterpretq_u8_u64(vzip2q_u64(
+                    vreinterpretq_u64_u8(a),
+                    vreinterpretq_u64_u8(b),
+                )),
             }
         }
     }

@@ -178,7 +178,11 @@ impl Recipe {
     /// The colour of a stored value, as the mean takes it.
     pub(crate) fn colour(&self, value: u64) -> [u8; 3] {
         match self.bits_per_pixel {
-            1..=8 => self.palette.get(value as usize).copied().unwrap_or_default(),
+            1..=8 => self
+                .palette
+                .get(value as usize)
+                .copied()
+                .unwrap_or_default(),
             16 | 32 => {
                 let [red, green, blue, _] = self.masks_in_force();
                 [red, green, blue].map(|mask| scaled(value as u32, mask))
@@ -198,8 +202,9 @@ impl Recipe {
             }
             Coding::RunLength(program) => {
                 let data = runs::encode(self.bits_per_pixel, program);
-                let bottom_up = runs::interpret(self.bits_per_pixel, program, self.width, self.height)
-                    .expect("a recipe's program is valid");
+                let bottom_up =
+                    runs::interpret(self.bits_per_pixel, program, self.width, self.height)
+                        .expect("a recipe's program is valid");
                 let pixels = self.upright(&bottom_up);
                 self.assemble(name, &data, pixels)
             }
@@ -210,9 +215,10 @@ impl Recipe {
                 self.assemble(name, &data, pixels)
             }
             Coding::Jpeg(quality) => {
-                let picture = image::RgbImage::from_fn(self.width as u32, self.height as u32, |x, y| {
-                    image::Rgb([(x * 5) as u8, (y * 7) as u8, (x * y) as u8])
-                });
+                let picture =
+                    image::RgbImage::from_fn(self.width as u32, self.height as u32, |x, y| {
+                        image::Rgb([(x * 5) as u8, (y * 7) as u8, (x * y) as u8])
+                    });
                 let mut data = Vec::new();
                 image::codecs::jpeg::JpegEncoder::new_with_quality(&mut data, *quality)
                     .encode_image(&picture)
@@ -364,7 +370,10 @@ impl Recipe {
         let masks: Vec<u8> = match self.masks {
             Some(masks) if self.header_bytes == 40 => {
                 let count = if self.alpha_bit_fields { 4 } else { 3 };
-                masks[..count].iter().flat_map(|m| m.to_le_bytes()).collect()
+                masks[..count]
+                    .iter()
+                    .flat_map(|m| m.to_le_bytes())
+                    .collect()
             }
             _ => Vec::new(),
         };
@@ -417,7 +426,10 @@ impl Recipe {
             other[24..28].copy_from_slice(&offset.to_le_bytes());
             bytes.extend(other);
         }
-        let colours = pixels.iter().map(|&value| self.colour_written(value)).collect();
+        let colours = pixels
+            .iter()
+            .map(|&value| self.colour_written(value))
+            .collect();
         Bitmap {
             name: name.to_string(),
             bytes,
@@ -431,14 +443,20 @@ impl Recipe {
 
     fn colour_written(&self, value: u64) -> [u8; 3] {
         match self.coding {
-            Coding::Jpeg(_) | Coding::Png(_) => [(value >> 16) as u8, (value >> 8) as u8, value as u8],
+            Coding::Jpeg(_) | Coding::Png(_) => {
+                [(value >> 16) as u8, (value >> 8) as u8, value as u8]
+            }
             _ => self.colour(value),
         }
     }
 
     fn info_header(&self, data_bytes: usize, offset: usize, profile: &[u8]) -> Vec<u8> {
         let embedded = matches!(self.coding, Coding::Jpeg(_) | Coding::Png(_));
-        let bits = if embedded { 0 } else { self.bits_per_pixel as u16 };
+        let bits = if embedded {
+            0
+        } else {
+            self.bits_per_pixel as u16
+        };
         let mut header = (self.header_bytes as u32).to_le_bytes().to_vec();
         if self.header_bytes == 12 {
             header.extend((self.width as u16).to_le_bytes());
@@ -503,7 +521,13 @@ fn size(says: Size, right: usize, headers: usize) -> u32 {
 /// A palette in which every entry differs.
 pub(crate) fn ramp(entries: usize) -> Vec<[u8; 3]> {
     (0..entries)
-        .map(|i| [(i * 37) as u8, (255 - i % 256) as u8, (i * 5 + i / 256) as u8])
+        .map(|i| {
+            [
+                (i * 37) as u8,
+                (255 - i % 256) as u8,
+                (i * 5 + i / 256) as u8,
+            ]
+        })
         .collect()
 }
 

@@ -281,11 +281,27 @@ pub(crate) fn gallery() -> Vec<Bitmap> {
         (32, 40, [0xffe0_0000, 0x001f_fc00, 0x0000_03ff, 0]),
         (32, 52, [0xff00_0000, 0x0000_ff00, 0x0000_00ff, 0]),
         (32, 56, [0xff00_0000, 0x0000_ff00, 0x0000_00ff, 0x00ff_0000]),
-        (32, 108, [0x00ff_0000, 0x0000_ff00, 0x0000_00ff, 0xff00_0000]),
+        (
+            32,
+            108,
+            [0x00ff_0000, 0x0000_ff00, 0x0000_00ff, 0xff00_0000],
+        ),
         (32, 124, [0xff00_0000, 0x00ff_0000, 0x0000_ff00, 0]),
-        (32, 124, [0x3ff0_0000, 0x000f_fc00, 0x0000_03ff, 0xc000_0000]),
-        (32, 124, [0x0000_ff00, 0x0fff_0000, 0x0000_00ff, 0xf000_0000]),
-        (32, 124, [0x0fc0_0000, 0x003f_ffe0, 0x0000_001f, 0xf000_0000]),
+        (
+            32,
+            124,
+            [0x3ff0_0000, 0x000f_fc00, 0x0000_03ff, 0xc000_0000],
+        ),
+        (
+            32,
+            124,
+            [0x0000_ff00, 0x0fff_0000, 0x0000_00ff, 0xf000_0000],
+        ),
+        (
+            32,
+            124,
+            [0x0fc0_0000, 0x003f_ffe0, 0x0000_001f, 0xf000_0000],
+        ),
     ] {
         let mut recipe = new(bits);
         recipe.header_bytes = header_bytes;
@@ -305,7 +321,10 @@ pub(crate) fn gallery() -> Vec<Bitmap> {
         for bits in [1, 8, 24] {
             let mut recipe = new(bits);
             recipe.header_bytes = header_bytes;
-            all.push((format!("a header of {header_bytes} bytes, {bits} bits"), recipe));
+            all.push((
+                format!("a header of {header_bytes} bytes, {bits} bits"),
+                recipe,
+            ));
         }
     }
     for header_bytes in [12, 40, 64] {
@@ -342,7 +361,10 @@ pub(crate) fn gallery() -> Vec<Bitmap> {
             recipe.header_bytes = header_bytes;
             recipe.array = Some(more);
             all.push((
-                format!("an array of {} with headers of {header_bytes} bytes", more + 1),
+                format!(
+                    "an array of {} with headers of {header_bytes} bytes",
+                    more + 1
+                ),
                 recipe,
             ));
         }

@@ -57,7 +57,12 @@ fn push_colour(data: &mut Vec<u8>, bits: u32, colour: u32) {
 }
 
 /// The pixels that a program leaves, in the order of its rows; `None` if it must be refused.
-pub(crate) fn interpret(bits: u32, program: &[Instruction], width: usize, height: usize) -> Option<Vec<u64>> {
+pub(crate) fn interpret(
+    bits: u32,
+    program: &[Instruction],
+    width: usize,
+    height: usize,
+) -> Option<Vec<u64>> {
     let mut pixels = vec![0; width * height];
     let (mut x, mut y) = (0, 0);
     for instruction in program {
@@ -88,7 +93,11 @@ pub(crate) fn interpret(bits: u32, program: &[Instruction], width: usize, height
     complete.then_some(pixels)
 }
 
-fn pixel(pixels: &mut [u64], (x, y): (usize, usize), (width, height): (usize, usize)) -> Option<&mut u64> {
+fn pixel(
+    pixels: &mut [u64],
+    (x, y): (usize, usize),
+    (width, height): (usize, usize),
+) -> Option<&mut u64> {
     if x >= width || y >= height {
         return None;
     }
