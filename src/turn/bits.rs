@@ -42,6 +42,7 @@ fn split<const BITS: usize>(kernel: Kernel) -> Split {
     }
 }
 
+#[allow(clippy::large_stack_arrays)] // 32 KiB
 fn turn_bits<const BITS: usize>(kernel: Kernel, job: &Job<'_>, out: &mut [u8]) {
     let per_byte = 8 / BITS;
     let split = split::<BITS>(kernel);
