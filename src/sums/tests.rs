@@ -89,6 +89,10 @@ fn table_sums_are_exact() {
     let mut highest = [65535; 256];
     highest[0] = 0;
     tables.push(highest);
+    // A palette of 20 colours.
+    let mut short = packed_table(8, 40_503);
+    short[20..].fill(0);
+    tables.push(short);
     for bits in [1, 2, 4, 8] {
         tables.extend([packed_table(bits, 40_503), packed_table(bits, 747)]);
     }

@@ -6,7 +6,7 @@
 #![allow(clippy::inline_always)]
 
 use super::portable;
-use super::table::Halves;
+use super::table::{Any, Halves};
 
 /// A register.
 ///
@@ -22,13 +22,15 @@ pub(super) unsafe trait Vector: Copy {
     unsafe fn repeat(bytes: [u8; 16]) -> Self;
     unsafe fn and(self, other: Self) -> Self;
     unsafe fn add_bytes(self, other: Self) -> Self;
+    /// Stops at 255.
+    unsafe fn add_bytes_saturating(self, other: Self) -> Self;
     unsafe fn add_words(self, other: Self) -> Self;
     unsafe fn add_quads(self, other: Self) -> Self;
     /// The low 16 bits of each product of 16-bit words.
     unsafe fn multiply_words(self, other: Self) -> Self;
     unsafe fn shift_words_right<const BITS: i32>(self) -> Self;
-    /// Replaces bytes below 16 by those of the table, which is the same in
-    /// all lanes.
+    /// Replaces each byte by the entry of the table that its low four bits
+    /// say, or by 0 if it is above 127; the table is the same in all lanes.
     unsafe fn look_up(self, table: Self) -> Self;
     /// The sums of groups of eight bytes, as 64-bit words.
     unsafe fn sum_octets(self) -> Self;
@@ -118,6 +120,34 @@ pub(super) unsafe fn halves_sum<V: Vector>(bytes: &[u8], halves: &Halves) -> u64
         total(sums) + (high_sum.sum_quads() << 8)
     };
     sum + portable::table_sum(rest, &halves.table)
+}
+
+/// Sums through the sixteens of a table that are not all zero.
+#[inline(always)]
+pub(super) unsafe fn sixteens_sum<V: Vector>(bytes: &[u8], table: &Any) -> u64 {
+    let blocks = bytes.chunks_exact(V::BYTES);
+    let rest = blocks.remainder();
+    // SAFETY: the caller has the instruction set; a block is one register.
+    let sum = unsafe {
+        let zero = V::byte(0);
+        let mut sums = [zero; 4];
+        for block in blocks {
+            let block = V::load(block.as_ptr());
+            let mut values = [zero; 2];
+            for (sixteen, tables) in &table.sixteens {
+                // 0x70 to 0x7F for bytes of this sixteen, above for others.
+                let offset = V::byte(sixteen.wrapping_mul(16).wrapping_neg());
+                let index = block.add_bytes(offset).add_bytes_saturating(V::byte(0x70));
+                for (value, &table) in values.iter_mut().zip(tables) {
+                    *value = value.add_bytes(index.look_up(V::repeat(table)));
+                }
+            }
+            sums[0] = sums[0].add_quads(values[0].sum_octets());
+            sums[1] = sums[1].add_quads(values[1].sum_octets());
+        }
+        sums[0].sum_quads() + (sums[1].sum_quads() << 8)
+    };
+    sum + portable::table_sum(rest, &table.table)
 }
 
 #[inline(always)]

@@ -9,7 +9,7 @@ use std::arch::x86_64::*;
 
 use super::portable;
 use super::table::Any;
-use super::vectors::Vector;
+use super::vectors::{self, Vector};
 
 /// The functions of [`Vector`] that are one intrinsic each.
 macro_rules! intrinsics {
@@ -29,6 +29,7 @@ unsafe impl Vector for __m128i {
     intrinsics! {
         and: _mm_and_si128;
         add_bytes: _mm_add_epi8;
+        add_bytes_saturating: _mm_adds_epu8;
         add_words: _mm_add_epi16;
         add_quads: _mm_add_epi64;
         multiply_words: _mm_mullo_epi16;
@@ -80,6 +81,7 @@ unsafe impl Vector for __m256i {
     intrinsics! {
         and: _mm256_and_si256;
         add_bytes: _mm256_add_epi8;
+        add_bytes_saturating: _mm256_adds_epu8;
         add_words: _mm256_add_epi16;
         add_quads: _mm256_add_epi64;
         multiply_words: _mm256_mullo_epi16;
@@ -133,6 +135,7 @@ unsafe impl Vector for __m512i {
     intrinsics! {
         and: _mm512_and_si512;
         add_bytes: _mm512_add_epi8;
+        add_bytes_saturating: _mm512_adds_epu8;
         add_words: _mm512_add_epi16;
         add_quads: _mm512_add_epi64;
         multiply_words: _mm512_mullo_epi16;
@@ -218,6 +221,17 @@ macro_rules! functions {
 functions! { ssse3: __m128i, "ssse3" }
 functions! { avx2: __m256i, "avx2" }
 functions! { avx512: __m512i, "avx2,avx512f,avx512bw,avx512vl,avx512vbmi" }
+
+/// The sum through a table with few entries.
+pub(super) fn avx2_sixteens_sum(bytes: &[u8], table: &Any) -> u64 {
+    #[target_feature(enable = "avx2")]
+    fn compiled(bytes: &[u8], table: &Any) -> u64 {
+        // SAFETY: the instruction set is enabled.
+        unsafe { vectors::sixteens_sum::<__m256i>(bytes, table) }
+    }
+    // SAFETY: `Kernel::or_portable` has found the instruction set.
+    unsafe { compiled(bytes, table) }
+}
 
 /// The sum through any table, by byte permutes over 128 entries at a time.
 pub(super) fn avx512_table_sum(bytes: &[u8], table: &Any) -> u64 {

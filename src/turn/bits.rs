@@ -11,7 +11,7 @@ use super::{Job, Kernel, Rows, turn_bytes};
 pub(super) const BAND: usize = 512;
 
 /// Byte columns turned at once.
-const COLUMNS: usize = 32;
+const COLUMNS: usize = 64;
 
 /// Takes columns apart: byte r of the input holds the pixels of row r, the
 /// leftmost in its highest bits; the output is one column after the other,
@@ -42,6 +42,7 @@ fn split<const BITS: usize>(kernel: Kernel) -> Split {
     }
 }
 
+#[allow(clippy::large_stack_arrays)] // 32 KiB
 fn turn_bits<const BITS: usize>(kernel: Kernel, job: &Job<'_>, out: &mut [u8]) {
     let per_byte = 8 / BITS;
     let split = split::<BITS>(kernel);
