@@ -123,7 +123,7 @@ pub enum FormatError {
         available: u64,
     },
     /// The file grew shorter while it was read.
-    #[error("the file shrank to {now} bytes while it was read; it had {before}")]
+    #[error("the file ends after {now} bytes, though it had {before} when it was opened")]
     Shrank {
         /// Bytes when it was opened.
         before: u64,

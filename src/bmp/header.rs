@@ -92,6 +92,8 @@ pub struct Header {
     pub profile: Option<Profile>,
     /// How many bytes from `start` on are carried over to the output.
     prefix: u64,
+    /// Palette entries that are there, where the header's number of them would mislead.
+    true_colours: Option<u32>,
 }
 
 /// A gap between the headers and the pixels is carried over up to this size.
@@ -261,6 +263,16 @@ impl Header {
             Vec::new()
         };
 
+        // Programs that trust the number would take pixels for palette, or refuse the file.
+        let there = palette_end.saturating_sub(headers_end) / entry_bytes;
+        let usable = if bits_per_pixel <= 8 {
+            there.min(1 << bits_per_pixel)
+        } else {
+            there
+        };
+        let true_colours =
+            (nominal != usable && usable > 0 || nominal > there).then_some(usable as u32);
+
         let start = start as u64;
         let carries_gap = start == 0 && pixel_offset - palette_end <= GAP_CARRIED;
         let mut parsed = Self {
@@ -275,6 +287,7 @@ impl Header {
             palette,
             pixel_offset,
             profile: None,
+            true_colours,
             prefix: if carries_gap {
                 pixel_offset
             } else {
@@ -353,6 +366,7 @@ impl Header {
         if self.header_size == 12 {
             let swapped = [self.height as u16, self.width as u16].map(u16::to_le_bytes);
             put(&mut out, info + 4, &swapped.concat());
+            put(&mut out, info + 8, &1_u16.to_le_bytes());
             return Ok(out);
         }
         let too_large =
@@ -369,6 +383,8 @@ impl Header {
         put(&mut out, info + 4, &new_width.to_le_bytes());
         put(&mut out, info + 8, &new_height.to_le_bytes());
         let size = self.header_size as usize;
+        // There is one plane, whatever the header says.
+        put(&mut out, info + 12, &1_u16.to_le_bytes());
         let plain = self.compression.is_plain();
         if !plain {
             put(&mut out, info + 14, &(bits_per_pixel as u16).to_le_bytes());
@@ -399,6 +415,11 @@ impl Header {
         if size >= 32 {
             out[info + 24..info + 32].rotate_left(4);
         }
+        if size >= 36
+            && let Some(colours) = self.true_colours
+        {
+            put(&mut out, info + 32, &colours.to_le_bytes());
+        }
         if let Some(profile) = self.profile {
             let moved = pixel_offset - FILE_HEADER + pixel_bytes;
             let moved = u32::try_from(moved).map_err(|_| {
@@ -427,8 +448,7 @@ fn compression(
     let windows = matches!(size, 40 | 52 | 56 | 108 | 124);
     let os2 = size <= 64;
     Some(match (code, bits_per_pixel) {
-        (0, 1 | 2 | 4 | 8 | 16 | 24 | 32) => Compression::Rgb,
-        (0, 64) if size >= 40 => Compression::Rgb,
+        (0, 1 | 2 | 4 | 8 | 16 | 24 | 32 | 64) => Compression::Rgb,
         (1, 8) => Compression::Rle8,
         (2, 4) => Compression::Rle4,
         (3, 1) if os2 => Compression::Huffman1D,

@@ -49,12 +49,12 @@ pub(crate) fn run(plan: &Plan, config: &Config, signals: &Signals) -> anyhow::Re
     } else {
         Some(pool(threads)?)
     };
-    let stdout = stdout().context("cannot use standard output")?;
     let progress = Progress::begin(config.progress, plan, &counters);
     if config.talk > 1 {
         progress.say(&format!(
-            "{} files, {threads} threads, {} instructions, at most {} MiB a picture",
-            plan.jobs.len(),
+            "{}, {threads} {}, {} instructions, at most {} MiB a picture",
+            counted(plan.jobs.len()),
+            if threads == 1 { "thread" } else { "threads" },
             turn::Kernel::best().name(),
             config.max_memory.unwrap_or_else(crate::default_max_memory) >> 20,
         ));
@@ -80,7 +80,7 @@ pub(crate) fn run(plan: &Plan, config: &Config, signals: &Signals) -> anyhow::Re
         board: Mutex::new(Board {
             head: 0,
             waiting: VecDeque::new(),
-            report: Some(Report::new(stdout, config.format)),
+            report: Some(Report::new(stdout(), config.format)),
             flushed: Instant::now(),
             progress,
             failed: 0,
@@ -106,17 +106,29 @@ pub(crate) fn run(plan: &Plan, config: &Config, signals: &Signals) -> anyhow::Re
 }
 
 /// Standard output without the line-wise flushing of [`io::stdout`].
-fn stdout() -> io::Result<BufWriter<Box<dyn Write + Send>>> {
+#[cfg(unix)]
+struct Stdout;
+
+#[cfg(unix)]
+impl Write for Stdout {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(rustix::io::write(rustix::stdio::stdout(), bytes)?)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(not(unix))]
+use io::Stdout;
+
+fn stdout() -> BufWriter<Stdout> {
     #[cfg(unix)]
-    let raw: Box<dyn Write + Send> = {
-        use std::os::fd::AsFd as _;
-        Box::new(std::fs::File::from(
-            io::stdout().as_fd().try_clone_to_owned()?,
-        ))
-    };
+    let raw = Stdout;
     #[cfg(not(unix))]
-    let raw: Box<dyn Write + Send> = Box::new(io::stdout());
-    Ok(BufWriter::with_capacity(64 << 10, raw))
+    let raw = io::stdout();
+    BufWriter::with_capacity(64 << 10, raw)
 }
 
 /// No more threads than can have work: a file each, or all of them on a large picture.
@@ -179,7 +191,7 @@ struct Board {
     /// Results from `head` on, as far as they are known.
     waiting: VecDeque<Option<Outcome>>,
     /// `None` once standard output has failed.
-    report: Option<Report<BufWriter<Box<dyn Write + Send>>>>,
+    report: Option<Report<BufWriter<Stdout>>>,
     flushed: Instant,
     progress: Progress,
     failed: usize,
@@ -418,7 +430,7 @@ impl Batch<'_> {
     fn to_stdout(
         &self,
         board: &mut Board,
-        write: impl FnOnce(&mut Report<BufWriter<Box<dyn Write + Send>>>) -> io::Result<()>,
+        write: impl FnOnce(&mut Report<BufWriter<Stdout>>) -> io::Result<()>,
     ) {
         let Some(report) = &mut board.report else {
             return;
@@ -491,8 +503,12 @@ fn summary(plan: &Plan, board: &Board, elapsed: Duration, dry_run: bool) -> Stri
             board.failed
         );
     }
+    let unread = match plan.problems.len() {
+        0 => String::new(),
+        count => format!(", {count} patterns or folders without files"),
+    };
     format!(
-        "{}, {} in {seconds:.3} s ({}/s), {skipped}, {} failed",
+        "{}, {} in {seconds:.3} s ({}/s), {skipped}, {} failed{unread}",
         counted(board.turned),
         bytes_shown(board.bytes as f64),
         bytes_shown(board.bytes as f64 / seconds.max(1e-9)),

@@ -260,6 +260,7 @@ fn parse_size(text: &str) -> Result<u64, String> {
     };
     let size = match number.parse::<u64>() {
         Ok(whole) => whole.checked_mul(1 << shift).ok_or_else(wrong)?,
+        Err(_) if !number.contains('.') => return Err(wrong()),
         Err(_) => (number.parse::<f64>().map_err(|_| wrong())? * (1_u64 << shift) as f64) as u64,
     };
     if size == 0 { Err(wrong()) } else { Ok(size) }

@@ -20,6 +20,7 @@ use anyhow::Context as _;
 use crate::text;
 use cli::{Config, Operands};
 use plan::Plan;
+use signals::Signals;
 
 /// Every file was turned.
 const ALL_DONE: u8 = 0;
@@ -34,11 +35,18 @@ pub fn main() -> ExitCode {
     if let Some(code) = sweeper::run_if_asked(&arguments) {
         return code;
     }
+    let signals = match Signals::install() {
+        Ok(signals) => signals,
+        Err(error) => {
+            say(&format!("cannot handle signals: {error}"));
+            return ExitCode::from(WRONG_USAGE);
+        }
+    };
     let config = match cli::parse(arguments) {
         Ok(config) => config,
         Err(code) => return code,
     };
-    match run(&config) {
+    match run(&config, &signals) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             say(&format!("{error:#}"));
@@ -48,30 +56,23 @@ pub fn main() -> ExitCode {
 }
 
 /// Runs the batch; an error means that nothing was touched.
-fn run(config: &Config) -> anyhow::Result<u8> {
-    // A list on standard input is read with the signals' own effect, as nothing is at stake yet.
-    let listed = match &config.operands {
-        Operands::List(list) => Some(read_list(list)?),
-        Operands::Patterns(_) => None,
-    };
-    let signals = signals::Signals::install().context("cannot handle signals")?;
-    let operands = match (&config.operands, listed) {
-        (_, Some(names)) => plan::Operands::Names(names),
-        (Operands::Patterns(patterns), None) => plan::Operands::Patterns(patterns.clone()),
-        (Operands::List(_), None) => plan::Operands::Names(Vec::new()),
+fn run(config: &Config, signals: &Signals) -> anyhow::Result<u8> {
+    let operands = match &config.operands {
+        Operands::Patterns(patterns) => plan::Operands::Patterns(patterns.clone()),
+        Operands::List(list) => plan::Operands::Names(read_list(list, signals)?),
     };
     let plan = Plan::make(operands, config.output_dir.as_deref())?;
     for problem in &plan.problems {
         say(problem);
     }
-    batch::run(&plan, config, &signals)
+    batch::run(&plan, config, signals)
 }
 
 /// Names separated by NUL; a NUL after the last one is optional.
-fn read_list(list: &Path) -> anyhow::Result<Vec<OsString>> {
+fn read_list(list: &Path, signals: &Signals) -> anyhow::Result<Vec<OsString>> {
     let mut bytes = Vec::new();
     if list.as_os_str() == "-" {
-        io::stdin().lock().read_to_end(&mut bytes).map(drop)
+        signals.read_stdin(&mut bytes)
     } else {
         std::fs::File::open(list).and_then(|mut file| file.read_to_end(&mut bytes).map(drop))
     }

@@ -69,6 +69,8 @@ impl Plan {
                 .for_each(|pattern| list.add_operand(pattern)),
         }
         let mut plan = list.plan;
+        let mut seen = std::collections::HashSet::new();
+        plan.problems.retain(|problem| seen.insert(problem.clone()));
         plan.settle()?;
         Ok(plan)
     }

@@ -40,6 +40,40 @@ impl Signals {
         })
     }
 
+    /// Reads standard input to its end, or until a signal comes.
+    #[cfg(unix)]
+    pub(crate) fn read_stdin(&self, bytes: &mut Vec<u8>) -> io::Result<()> {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+        use rustix::io::Errno;
+        const WAIT: Timespec = Timespec {
+            tv_sec: 0,
+            tv_nsec: 100_000_000,
+        };
+        let stdin = rustix::stdio::stdin();
+        let mut piece = vec![0; 64 << 10];
+        while !self.stop.load(Ordering::Relaxed) {
+            // A read alone would go on after the signal.
+            match poll(&mut [PollFd::new(&stdin, PollFlags::IN)], Some(&WAIT)) {
+                Ok(0) | Err(Errno::INTR) => continue,
+                other => other?,
+            };
+            match rustix::io::read(stdin, &mut piece[..]) {
+                Ok(0) => break,
+                Ok(count) => bytes.extend_from_slice(&piece[..count]),
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads standard input to its end.
+    #[cfg(not(unix))]
+    #[expect(clippy::unused_self, reason = "other systems use it")]
+    pub(crate) fn read_stdin(&self, bytes: &mut Vec<u8>) -> io::Result<()> {
+        io::Read::read_to_end(&mut io::stdin().lock(), bytes).map(drop)
+    }
+
     /// Becomes true with the first signal.
     pub(crate) fn stop(&self) -> &AtomicBool {
         &self.stop

@@ -8,13 +8,13 @@
 
 use std::collections::HashSet;
 use std::ffi::OsString;
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::{Mutex, PoisonError};
 
 use super::names;
-use crate::os::{Sweeper, temporary_prefix};
+use crate::os::{Sweeper, temporary_name, temporary_prefix};
 
 /// The argument that makes this program the second process. It is no option: it is not parsed
 /// with them, and has no meaning for a user.
@@ -81,16 +81,27 @@ pub(crate) fn run_if_asked(arguments: &[OsString]) -> Option<ExitCode> {
     let prefix = prefix
         .to_str()
         .filter(|prefix| role == ROLE && prefix.starts_with(".rot90-"))?;
-    let mut list = Vec::new();
-    let _ = io::stdin().lock().read_to_end(&mut list);
-    for directory in list
-        .split(|&byte| byte == 0)
-        .filter(|directory| !directory.is_empty())
-    {
-        sweep(&PathBuf::from(names::from_bytes(directory)), prefix);
+    let mut directories = Vec::new();
+    let mut list = io::stdin().lock();
+    let mut name = Vec::new();
+    while list.read_until(0, &mut name).is_ok_and(|count| count > 0) {
+        name.pop();
+        directories.push(PathBuf::from(names::from_bytes(&name)));
+        name.clear();
+    }
+    // The first process is gone. The names that its threads use come first, for speed.
+    for thread in 0..THREADS_SWEPT_FIRST {
+        for directory in &directories {
+            let _ = std::fs::remove_file(directory.join(temporary_name(prefix, thread)));
+        }
+    }
+    for directory in &directories {
+        sweep(directory, prefix);
     }
     Some(ExitCode::SUCCESS)
 }
+
+const THREADS_SWEPT_FIRST: u32 = 8;
 
 fn sweep(directory: &Path, prefix: &str) {
     let Ok(entries) = std::fs::read_dir(directory) else {

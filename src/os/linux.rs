@@ -14,7 +14,7 @@ use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
 use super::mapping::Mapping;
-use super::{Publishing, directory_of, temporary_prefix};
+use super::{Publishing, directory_of, temporary_name, temporary_prefix};
 use crate::error::{Error, FormatError, Result};
 use crate::text;
 
@@ -144,8 +144,8 @@ impl Input {
 
     /// The error of a file that was not all there when it was read.
     pub(crate) fn incomplete(&self) -> Error {
-        match self.shrank(0) {
-            Error::Format(FormatError::Shrank { now, .. }) if now >= self.size => {
+        match self.shrank(self.size) {
+            Error::Format(FormatError::Shrank { now, .. }) if now == self.size => {
                 Error::io("cannot read", Errno::IO)
             }
             shrank => shrank,
@@ -165,9 +165,11 @@ impl Input {
     }
 
     fn shrank(&self, now: u64) -> Error {
+        let stated = fs::fstat(&self.fd).map_or(now, |stat| stat.st_size as u64);
         Error::Format(FormatError::Shrank {
             before: self.size,
-            now: fs::fstat(&self.fd).map_or(now, |stat| stat.st_size as u64),
+            // Files made up by the kernel may be shorter than they say.
+            now: if stated < self.size { stated } else { now },
         })
     }
 }
@@ -292,14 +294,14 @@ pub(crate) struct Output {
     temporary: Option<String>,
 }
 
-/// A name that no other output has, here or elsewhere.
-fn new_temporary_name() -> String {
-    static NUMBER: AtomicU32 = AtomicU32::new(0);
-    format!(
-        "{}{}.tmp",
-        temporary_prefix(),
-        NUMBER.fetch_add(1, Ordering::Relaxed)
-    )
+/// A name that no other output has, here or elsewhere. A thread's outputs follow each other, so
+/// that it needs one name only.
+fn own_temporary_name() -> String {
+    static THREADS: AtomicU32 = AtomicU32::new(0);
+    thread_local! {
+        static NUMBER: u32 = THREADS.fetch_add(1, Ordering::Relaxed);
+    }
+    temporary_name(temporary_prefix(), NUMBER.with(|number| *number))
 }
 
 impl Output {
@@ -351,7 +353,7 @@ impl Output {
         if let Some(sweeper) = &publishing.sweeper {
             sweeper.watch(&directory.path);
         }
-        let temporary = new_temporary_name();
+        let temporary = own_temporary_name();
         let flags = flags | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
         let fd = fs::openat(&directory.fd, &*temporary, flags, mode)?;
         Ok(output(fd, Some(temporary)))
@@ -424,7 +426,7 @@ impl Output {
                 if let Some(sweeper) = &publishing.sweeper {
                     sweeper.watch(&self.directory.path);
                 }
-                let temporary = new_temporary_name();
+                let temporary = own_temporary_name();
                 self.link_as(OsStr::new(&temporary))?;
                 self.temporary = Some(temporary.clone());
                 temporary

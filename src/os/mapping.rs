@@ -10,10 +10,10 @@
 
 use std::io;
 use std::os::fd::AsFd;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use rustix::mm::{MapFlags, ProtFlags, mmap, mmap_anonymous, munmap};
-use signal_hook_registry::register_sigaction;
 
 /// The least granularity of mappings on all supported systems; larger pages are multiples of it.
 const PAGE: usize = 4096;
@@ -43,22 +43,58 @@ impl Slot {
     }
 }
 
+/// The action that SIGBUS had before.
+static BEFORE: OnceLock<libc::sigaction> = OnceLock::new();
+
 /// Installs the handler and allows mappings from now on.
 pub(crate) fn allow() -> io::Result<()> {
-    const SIGBUS: i32 = signal_hook::consts::SIGBUS;
-    // SAFETY: the handler does only what a handler may: it reads and writes atomics and makes two
+    // SAFETY: a `sigaction` of zeros is valid: the default action, an empty mask, no flags.
+    let (mut ours, mut before) =
+        unsafe { std::mem::zeroed::<(libc::sigaction, libc::sigaction)>() };
+    // SAFETY: both point to what the call reads or fills in.
+    if unsafe { libc::sigaction(libc::SIGBUS, std::ptr::null(), &raw mut before) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let _ = BEFORE.set(before);
+    ours.sa_sigaction = on_bus_error as *const () as usize;
+    // On the alternate stack, as the runtime's own handler, so that a stack overflow is told.
+    ours.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
+    // SAFETY: the handler does only what a handler may: it reads and writes atomics and makes
     // system calls; it neither allocates nor locks nor panics.
-    unsafe {
-        register_sigaction(SIGBUS, |information| {
-            // SAFETY: for SIGBUS the kernel fills in the address.
-            let address = information.si_addr() as usize;
-            if !mend(address) {
-                let _ = signal_hook::low_level::emulate_default_handler(SIGBUS);
-            }
-        })?;
+    if unsafe { libc::sigaction(libc::SIGBUS, &raw const ours, std::ptr::null_mut()) } != 0 {
+        return Err(io::Error::last_os_error());
     }
     ALLOWED.store(true, Ordering::Release);
     Ok(())
+}
+
+/// The handler. A fault elsewhere than in a mapping is left to whoever had the signal before;
+/// for one within, nobody else is asked, as the runtime's handler would give the signal up.
+extern "C" fn on_bus_error(
+    signal: i32,
+    information: *mut libc::siginfo_t,
+    context: *mut libc::c_void,
+) {
+    // SAFETY: for SIGBUS the kernel fills in the information, the address among it.
+    let address = unsafe { (*information).si_addr() } as usize;
+    if mend(address) {
+        return;
+    }
+    if let Some(before) = BEFORE.get()
+        && before.sa_flags & libc::SA_SIGINFO != 0
+        && before.sa_sigaction > libc::SIG_IGN
+    {
+        // SAFETY: with SA_SIGINFO, and neither default nor ignored, this is a function of that kind.
+        let handler = unsafe {
+            std::mem::transmute::<usize, extern "C" fn(i32, *mut libc::siginfo_t, *mut libc::c_void)>(
+                before.sa_sigaction,
+            )
+        };
+        handler(signal, information, context);
+        return;
+    }
+    // SAFETY: restoring the default action is always allowed; the fault then ends the process.
+    unsafe { libc::signal(signal, libc::SIG_DFL) };
 }
 
 /// Puts zeros from `address` to the end of the mapping that it lies in, if it lies in one.

@@ -54,6 +54,11 @@ pub(crate) fn temporary_prefix() -> &'static str {
     })
 }
 
+/// The temporary name of a process's thread.
+pub(crate) fn temporary_name(prefix: &str, thread: u32) -> String {
+    format!("{prefix}{thread}.tmp")
+}
+
 /// A path's directory, as something that can be opened.
 pub(crate) fn directory_of(path: &Path) -> &Path {
     match path.parent() {
