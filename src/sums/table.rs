@@ -29,7 +29,9 @@ enum Plan {
 pub(super) struct Halves {
     pub(super) table: [u16; 256],
     /// Low bytes, then high bytes of the values.
+    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
     pub(super) low_half: [[u8; 16]; 2],
+    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
     pub(super) high_half: [[u8; 16]; 2],
 }
 

@@ -1,12 +1,12 @@
 //! The turn in safe code, for any processor.
 //!
-//! Eight rows are read at once, so that each column gives a run of eight
-//! pixels to write; they are joined in registers where the pixel is small.
+//! Squares of 64 × 64 pixels are copied aside row by row, which fetches many
+//! lines at a time, and written column by column from there.
 
 use super::Job;
 
-/// Rows that are read side by side.
-const ROWS: usize = 8;
+/// Rows and columns of a square.
+const SIDE: usize = 64;
 
 /// Turns whole-byte pixels.
 pub(super) fn turn(pixel_bytes: usize, job: &Job<'_>, out: &mut [u8]) {
@@ -20,28 +20,31 @@ pub(super) fn turn(pixel_bytes: usize, job: &Job<'_>, out: &mut [u8]) {
     }
 }
 
+#[allow(clippy::large_stack_arrays)] // 32 KiB at most
 fn turn_pixels<const PIXEL: usize>(job: &Job<'_>, out: &mut [u8]) {
-    let pixels = |row: usize| {
-        let start = job.rows.start(row) + job.first * PIXEL;
-        let (pixels, _) = job.rows.bytes[start..][..job.count * PIXEL].as_chunks::<PIXEL>();
-        pixels
-    };
-    let mut row = 0;
-    while row + ROWS <= job.rows.rows {
-        let rows: [_; ROWS] = std::array::from_fn(|index| pixels(row + index));
-        for column in 0..job.count {
-            let start = job.out_row(column) * job.out_stride + row * PIXEL;
-            let (run, _) = out[start..][..ROWS * PIXEL].as_chunks_mut::<PIXEL>();
-            for (to, from) in run.iter_mut().zip(rows) {
-                *to = from[column];
+    let mut square = [[[0; PIXEL]; SIDE]; SIDE];
+    for row in (0..job.rows.rows).step_by(SIDE) {
+        let rows = SIDE.min(job.rows.rows - row);
+        for column in (0..job.count).step_by(SIDE) {
+            let columns = SIDE.min(job.count - column);
+            for (index, pixels) in square[..rows].iter_mut().enumerate() {
+                let start = job.rows.start(row + index) + (job.first + column) * PIXEL;
+                let from = &job.rows.bytes[start..][..columns * PIXEL];
+                pixels[..columns].as_flattened_mut().copy_from_slice(from);
             }
-        }
-        row += ROWS;
-    }
-    for row in row..job.rows.rows {
-        for (column, pixel) in pixels(row).iter().enumerate() {
-            let start = job.out_row(column) * job.out_stride + row * PIXEL;
-            out[start..][..PIXEL].copy_from_slice(pixel);
+            for index in 0..columns {
+                let at = job.out_row(column + index) * job.out_stride + row * PIXEL;
+                let (run, _) = out[at..][..rows * PIXEL].as_chunks_mut::<PIXEL>();
+                // Eight pixels at a time are joined before they are written.
+                let (eights, rest) = run.as_chunks_mut::<8>();
+                let (squares, _) = square.as_chunks::<8>();
+                for (to, from) in eights.iter_mut().zip(squares) {
+                    *to = from.each_ref().map(|row| row[index]);
+                }
+                for (to, from) in rest.iter_mut().zip(&square[rows / 8 * 8..]) {
+                    *to = from[index];
+                }
+            }
         }
     }
 }
