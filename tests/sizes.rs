@@ -329,24 +329,7 @@ fn pictures_over_64_mib_turn_as_memory_does() {
     let height = 8009;
     for (bits_per_pixel, top_down) in [(24, false), (8, true)] {
         let width = 70_000_000 / height * 8 / bits_per_pixel as usize;
-        // The pixels of a small picture over and over: noise of this size takes long to make.
-        let small = Picture::noise(bits_per_pixel, width, 1).bytes();
-        let prefix = small.len() - (width * bits_per_pixel as usize).div_ceil(32) * 4;
-        let row = &small[prefix..];
-        let mut bytes = small[..prefix].to_vec();
-        let signed = if top_down {
-            -(height as i32)
-        } else {
-            height as i32
-        };
-        bytes[22..26].copy_from_slice(&signed.to_le_bytes());
-        bytes[34..38].copy_from_slice(&0_u32.to_le_bytes());
-        for number in 0..height {
-            let start = bytes.len();
-            bytes.extend_from_slice(row);
-            let used = width * bits_per_pixel as usize / 8;
-            bytes[start..start + used].rotate_left(number * 7 % used);
-        }
+        let bytes = pictures::large(bits_per_pixel, width, height, top_down);
         let name = format!("{width} × {height}, {bits_per_pixel} bits");
         assert!(bytes.len() as u64 > rot90::LARGE, "{name}: not large");
         assert_file_equals_memory(folder.path(), &bytes, &FileOptions::default(), &name);
@@ -356,7 +339,7 @@ fn pictures_over_64_mib_turn_as_memory_does() {
         let at = |bytes: &[u8], width: usize, height: usize, x: usize, y: usize| {
             let stride = (width * pixel_bytes).next_multiple_of(4);
             let row = if top_down { y } else { height - 1 - y };
-            let start = prefix + row * stride + x * pixel_bytes;
+            let start = bytes.len() - stride * height + row * stride + x * pixel_bytes;
             bytes[start..start + pixel_bytes].to_vec()
         };
         let mut random = pictures::Random(1);

@@ -248,6 +248,12 @@ impl Run {
         }
     }
 
+    /// Runs it to its end, if there is such a program.
+    pub(crate) fn try_go(mut self) -> Option<Ran> {
+        drop(self.command.output().ok()?);
+        Some(self.go())
+    }
+
     /// Runs it to its end.
     #[track_caller]
     pub(crate) fn go(self) -> Ran {

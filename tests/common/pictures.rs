@@ -213,3 +213,26 @@ pub(crate) fn bitmap(width: usize, height: usize) -> Vec<u8> {
 pub(crate) fn turned_bitmap(width: usize, height: usize) -> Vec<u8> {
     Picture::noise(24, width, height).turned().bytes()
 }
+
+/// A large bitmap, made fast: one row of noise over and over, each time shifted by some bytes.
+///
+/// Its rows take whole bytes.
+pub(crate) fn large(bits_per_pixel: u32, width: usize, height: usize, top_down: bool) -> Vec<u8> {
+    let mut bytes = Picture::noise(bits_per_pixel, width, 1).bytes();
+    let used = width * bits_per_pixel as usize / 8;
+    let row = bytes.split_off(bytes.len() - used.next_multiple_of(4));
+    let signed = if top_down {
+        -(height as i32)
+    } else {
+        height as i32
+    };
+    bytes[22..26].copy_from_slice(&signed.to_le_bytes());
+    // `biSizeImage` may be left open.
+    bytes[34..38].fill(0);
+    for number in 0..height {
+        let start = bytes.len();
+        bytes.extend_from_slice(&row);
+        bytes[start..start + used].rotate_left(number * 7 % used);
+    }
+    bytes
+}

@@ -1,0 +1,450 @@
+//! Where outputs go, which files are no inputs, and what happens to an output that exists.
+#![cfg(all(unix, feature = "cli"))]
+
+mod common;
+
+use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt as _;
+use std::time::{Duration, SystemTime};
+
+use common::{World, array, mean, record};
+
+#[test]
+fn output_dir_keeps_the_tree_below_the_fixed_part() {
+    let world = World::with(&["in/a.bmp", "in/b/c.bmp", "in/b/d/e.bmp", "in/b/../../f.bmp"]);
+    world
+        .rot90(["in/**/*.bmp", "in/b/../../f.bmp", "-o", "out"])
+        .go()
+        .exit(0)
+        .stdout(&array(&[
+            record("in/a.bmp", "out/a_rot90.bmp"),
+            record("in/b/c.bmp", "out/b/c_rot90.bmp"),
+            record("in/b/d/e.bmp", "out/b/d/e_rot90.bmp"),
+            record("in/b/../../f.bmp", "out/f_rot90.bmp"),
+        ]));
+    world.assert_turned("in/a.bmp", "out/a_rot90.bmp");
+    world.assert_turned("in/b/d/e.bmp", "out/b/d/e_rot90.bmp");
+    world.assert_files(&[
+        "f.bmp",
+        "in/a.bmp",
+        "in/b/c.bmp",
+        "in/b/d/e.bmp",
+        "out/a_rot90.bmp",
+        "out/b/c_rot90.bmp",
+        "out/b/d/e_rot90.bmp",
+        "out/f_rot90.bmp",
+    ]);
+}
+
+#[test]
+fn output_dir_takes_absolute_patterns_and_literal_names() {
+    let world = World::with(&["opt/data/a/b.bmp", "opt/data/c.bmp", "x/y/z.bmp"]);
+    let pattern = world.path("opt/data/**/*.bmp");
+    let literal = world.path("x/y/z.bmp");
+    let out = world.path("new/folder");
+    world
+        .rot90([
+            pattern.as_os_str(),
+            literal.as_os_str(),
+            "--output-dir".as_ref(),
+            out.as_os_str(),
+        ])
+        .go()
+        .exit(0);
+    world.assert_turned("opt/data/a/b.bmp", "new/folder/a/b_rot90.bmp");
+    world.assert_turned("opt/data/c.bmp", "new/folder/c_rot90.bmp");
+    world.assert_turned("x/y/z.bmp", "new/folder/z_rot90.bmp");
+}
+
+#[test]
+fn output_dir_starts_behind_the_last_folder_without_wildcards() {
+    let world = World::with(&["in/p1/x/a.bmp", "in/p2/x/a.bmp"]);
+    world.rot90(["in/p*/x/a.bmp", "-o", "out"]).go().exit(0);
+    world.assert_turned("in/p1/x/a.bmp", "out/p1/x/a_rot90.bmp");
+    world.assert_turned("in/p2/x/a.bmp", "out/p2/x/a_rot90.bmp");
+}
+
+#[test]
+fn outputs_never_leave_the_output_dir() {
+    let world = World::with(&["in/x/a.bmp", "b.bmp"]);
+    world
+        .rot90(["in/*/../../b.bmp", "--output-dir", "deep/er/out"])
+        .go()
+        .exit(0);
+    let stray: Vec<_> = world
+        .list()
+        .into_iter()
+        .filter(|name| name.contains("_rot90") && !name.starts_with("deep/er/out/"))
+        .collect();
+    assert!(stray.is_empty(), "{stray:?}");
+}
+
+#[test]
+fn an_output_dir_that_is_a_file_is_refused() {
+    let world = World::with(&["a.bmp", "out"]);
+    let ran = world.rot90(["a.bmp", "-o", "out"]).go();
+    assert!(matches!(ran.status.code(), Some(1 | 2)), "{}", ran.told());
+    ran.says("out");
+    world.assert_files(&["a.bmp", "out"]);
+}
+
+#[test]
+fn a_second_run_turns_nothing_twice() {
+    let world = World::with(&["a.bmp", "B.BMP", "d/c.bmp"]);
+    let patterns = ["**/*.bmp", "*.BMP"];
+    let first = world.rot90(patterns).go().exit(0).says("0 skipped");
+    let files = world.list();
+    let second = world
+        .rot90(patterns)
+        .go()
+        .exit(0)
+        .stdout(&String::from_utf8(first.stdout).unwrap())
+        .says("3 earlier results skipped");
+    assert_eq!(world.list(), files, "{}", second.told());
+    // The shell's expansion is no other.
+    world
+        .shell(r#""$ROT90" *.bmp *.BMP d/*.bmp"#)
+        .go()
+        .exit(0)
+        .says("3 earlier results skipped");
+    assert_eq!(world.list(), files);
+}
+
+#[test]
+fn a_second_run_into_an_output_dir_turns_nothing_twice() {
+    let world = World::with(&["a.bmp", "d/c.bmp"]);
+    for _ in 0..3 {
+        let ran = world.rot90(["**/*.bmp", "-o", "out"]).go().exit(0);
+        assert_eq!(ran.inputs(), ["a.bmp", "d/c.bmp"], "{}", ran.told());
+        world.assert_files(&["a.bmp", "d/c.bmp", "out/a_rot90.bmp", "out/d/c_rot90.bmp"]);
+    }
+    for _ in 0..3 {
+        world.rot90(["d/*.bmp", "-o", "d"]).go().exit(0);
+        world.assert_files(&[
+            "a.bmp",
+            "d/c.bmp",
+            "d/c_rot90.bmp",
+            "out/a_rot90.bmp",
+            "out/d/c_rot90.bmp",
+        ]);
+    }
+}
+
+#[test]
+fn a_chain_of_earlier_results_is_skipped_whole() {
+    let world = World::with(&["a.bmp", "a_rot90.bmp", "a_rot90_rot90.bmp"]);
+    let ran = world
+        .rot90(["*.bmp"])
+        .go()
+        .exit(0)
+        .says("2 earlier results skipped");
+    assert_eq!(ran.inputs(), ["a.bmp"], "{}", ran.told());
+    world.assert_turned("a.bmp", "a_rot90.bmp");
+    world.assert_files(&["a.bmp", "a_rot90.bmp", "a_rot90_rot90.bmp"]);
+}
+
+#[test]
+fn an_earlier_result_without_its_original_is_an_input() {
+    let world = World::with(&["a_rot90.bmp", "b.bmp", "x/b_rot90.bmp"]);
+    let ran = world
+        .rot90(["a_rot90.bmp", "b.bmp", "x/b_rot90.bmp"])
+        .go()
+        .exit(0)
+        .says("0 skipped");
+    assert_eq!(
+        ran.inputs(),
+        ["a_rot90.bmp", "b.bmp", "x/b_rot90.bmp"],
+        "{}",
+        ran.told()
+    );
+    world.assert_turned("a_rot90.bmp", "a_rot90_rot90.bmp");
+}
+
+#[test]
+fn the_original_must_be_of_the_same_name() {
+    // Another extension, another case, and no stem at all: none is a result of the others.
+    let world = World::with(&[
+        "a.bmp",
+        "a_rot90.BMP",
+        "A_rot90.bmp",
+        "_rot90.bmp",
+        "c_rot90",
+        "c.bmp",
+    ]);
+    let ran = world.rot90(["*"]).go().exit(0).says("0 skipped");
+    assert_eq!(ran.inputs().len(), 6, "{}", ran.told());
+}
+
+#[test]
+fn conflicts_are_refused_before_anything_is_written() {
+    let world = World::with(&["x/a.bmp", "y/a.bmp", "b.bmp"]);
+    world
+        .rot90(["b.bmp", "x/a.bmp", "y/a.bmp", "-o", "out"])
+        .go()
+        .exit(2)
+        .stdout("")
+        .says("x/a.bmp")
+        .says("y/a.bmp")
+        .says("out/a_rot90.bmp");
+    world.assert_files(&["b.bmp", "x/a.bmp", "y/a.bmp"]);
+    assert!(!world.path("out").exists());
+    // Patterns with other fixed parts, and the same name by way of a link to a folder.
+    world
+        .rot90(["x/*.bmp", "y/*.bmp", "-o", "out"])
+        .go()
+        .exit(2)
+        .says("x/a.bmp")
+        .says("y/a.bmp");
+    fs::create_dir_all(world.path("out/x")).unwrap();
+    std::os::unix::fs::symlink("x", world.path("out/y")).unwrap();
+    world
+        .rot90(["*/a.bmp", "-o", "out", "--dry-run"])
+        .go()
+        .exit(2)
+        .says("x/a.bmp")
+        .says("y/a.bmp");
+    world.assert_files(&["b.bmp", "out/y", "x/a.bmp", "y/a.bmp"]);
+}
+
+#[test]
+fn a_file_that_is_both_input_and_output_is_never_lost() {
+    // The output of one is the other, which is then an earlier result.
+    let world = World::with(&["x/a.bmp", "out/a_rot90.bmp"]);
+    let ran = world
+        .rot90(["x/a.bmp", "out/a_rot90.bmp", "-o", "out"])
+        .go()
+        .exit(0)
+        .says("1 earlier result skipped");
+    assert_eq!(ran.inputs(), ["x/a.bmp"], "{}", ran.told());
+}
+
+#[test]
+fn an_existing_output_is_replaced() {
+    let world = World::with(&["a.bmp"]);
+    world.write(
+        "a_rot90.bmp",
+        "something else, and longer than the picture".repeat(99),
+    );
+    world.rot90(["a.bmp"]).go().exit(0);
+    world.assert_turned("a.bmp", "a_rot90.bmp");
+    world.assert_files(&["a.bmp", "a_rot90.bmp"]);
+}
+
+#[test]
+fn a_linked_output_is_replaced_not_followed() {
+    let world = World::with(&["a.bmp", "b.bmp"]);
+    world.write("precious", "text");
+    std::os::unix::fs::symlink("precious", world.path("a_rot90.bmp")).unwrap();
+    std::os::unix::fs::symlink("nowhere", world.path("b_rot90.bmp")).unwrap();
+    world.rot90(["a.bmp", "b.bmp"]).go().exit(0);
+    assert_eq!(world.read("precious"), b"text");
+    for name in ["a", "b"] {
+        let output = format!("{name}_rot90.bmp");
+        assert!(!world.path(&output).is_symlink());
+        world.assert_turned(format!("{name}.bmp"), output);
+    }
+    world.assert_files(&["a.bmp", "a_rot90.bmp", "b.bmp", "b_rot90.bmp", "precious"]);
+}
+
+#[test]
+fn a_hard_linked_output_is_replaced_for_its_own_name_only() {
+    let world = World::with(&["a.bmp"]);
+    world.write("precious", "text");
+    fs::hard_link(world.path("precious"), world.path("a_rot90.bmp")).unwrap();
+    world.rot90(["a.bmp"]).go().exit(0);
+    assert_eq!(world.read("precious"), b"text");
+    world.assert_turned("a.bmp", "a_rot90.bmp");
+}
+
+#[test]
+fn a_folder_in_the_output_s_place_is_an_error() {
+    let world = World::with(&["a.bmp", "a_rot90.bmp/keep", "b.bmp"]);
+    world
+        .rot90(["a.bmp", "b.bmp"])
+        .go()
+        .exit(1)
+        .fails("a.bmp", "a_rot90.bmp");
+    world.assert_files(&["a.bmp", "a_rot90.bmp/keep", "b.bmp", "b_rot90.bmp"]);
+}
+
+#[test]
+fn no_clobber_makes_an_existing_output_an_error() {
+    let world = World::with(&["a.bmp", "b.bmp", "c.bmp"]);
+    world.write("a_rot90.bmp", "text");
+    std::os::unix::fs::symlink("nowhere", world.path("c_rot90.bmp")).unwrap();
+    let ran = world
+        .rot90(["a.bmp", "b.bmp", "c.bmp", "--no-clobber"])
+        .go()
+        .exit(1)
+        .fails("a.bmp", "exists")
+        .fails("c.bmp", "exists");
+    assert_eq!(ran.inputs(), ["a.bmp", "b.bmp", "c.bmp"]);
+    assert_eq!(world.read("a_rot90.bmp"), b"text");
+    assert!(world.path("c_rot90.bmp").is_symlink());
+    world.assert_turned("b.bmp", "b_rot90.bmp");
+    world
+        .rot90(["b.bmp", "--no-clobber"])
+        .go()
+        .exit(1)
+        .fails("b.bmp", "exists");
+}
+
+/// Sets when a file was changed, in seconds from now.
+fn set_age(world: &World, name: &str, seconds: i64) {
+    let now = SystemTime::now();
+    let span = Duration::from_secs(seconds.unsigned_abs());
+    let time = if seconds < 0 { now - span } else { now + span };
+    let file = File::options().write(true).open(world.path(name)).unwrap();
+    file.set_modified(time).unwrap();
+}
+
+#[test]
+fn update_leaves_alone_what_is_not_older() {
+    let world = World::with(&["newer.bmp", "older.bmp", "same.bmp", "without.bmp"]);
+    for name in ["newer", "older", "same"] {
+        world.write(format!("{name}_rot90.bmp"), name);
+    }
+    for name in ["newer", "older", "same", "without"] {
+        set_age(&world, &format!("{name}.bmp"), -1000);
+    }
+    set_age(&world, "newer_rot90.bmp", -500);
+    set_age(&world, "older_rot90.bmp", -2000);
+    let changed = fs::metadata(world.path("same.bmp"))
+        .unwrap()
+        .modified()
+        .unwrap();
+    let same = File::options()
+        .write(true)
+        .open(world.path("same_rot90.bmp"))
+        .unwrap();
+    same.set_modified(changed).unwrap();
+
+    let inputs = ["newer.bmp", "older.bmp", "same.bmp", "without.bmp"];
+    let expected: Vec<_> = inputs
+        .iter()
+        .map(|input| record(input, &input.replace(".bmp", "_rot90.bmp")))
+        .collect();
+    let mut arguments = inputs.to_vec();
+    arguments.push("--update");
+    world
+        .rot90(arguments)
+        .go()
+        .exit(0)
+        .stdout(&array(&expected));
+    assert_eq!(world.read("newer_rot90.bmp"), b"newer");
+    assert_eq!(world.read("same_rot90.bmp"), b"same");
+    world.assert_turned("older.bmp", "older_rot90.bmp");
+    world.assert_turned("without.bmp", "without_rot90.bmp");
+    world.rot90(inputs).go().exit(0).stdout(&array(&expected));
+    world.assert_turned("newer.bmp", "newer_rot90.bmp");
+}
+
+#[test]
+fn update_after_a_run_writes_nothing() {
+    let world = World::with(&["a.bmp", "d/b.bmp"]);
+    for options in [&["**/*.bmp"][..], &["**/*.bmp", "-o", "out"]] {
+        let first = world.rot90(options).go().exit(0);
+        let stat = |name: &str| {
+            let metadata = fs::symlink_metadata(world.path(name)).unwrap();
+            (metadata.ino(), metadata.mtime_nsec(), metadata.ctime_nsec())
+        };
+        let before: Vec<_> = world.list().iter().map(|name| stat(name)).collect();
+        let again = [options, &["--update"]].concat();
+        world
+            .rot90(again)
+            .go()
+            .exit(0)
+            .stdout(&String::from_utf8(first.stdout).unwrap());
+        let after: Vec<_> = world.list().iter().map(|name| stat(name)).collect();
+        assert_eq!(before, after);
+    }
+}
+
+#[test]
+fn dry_run_touches_nothing() {
+    let world = World::with(&["a.bmp", "d/b.bmp", "a_rot90.bmp"]);
+    let before = world.list();
+    world
+        .rot90(["gone.bmp", "**/*.bmp", "-o", "out", "--dry-run"])
+        .go()
+        .exit(1)
+        .fails("gone.bmp", "No such file")
+        .says("1 earlier result skipped");
+    world
+        .rot90(["a.bmp", "d/b.bmp", "--dry-run"])
+        .go()
+        .exit(0)
+        .stdout(
+            "[\n{\"input\": \"a.bmp\", \"output\": \"a_rot90.bmp\"},\n\
+         {\"input\": \"d/b.bmp\", \"output\": \"d/b_rot90.bmp\"}\n]\n",
+        );
+    world
+        .rot90(["d/*.bmp", "-o", "x/y", "--dry-run", "--format", "jsonl"])
+        .go()
+        .exit(0)
+        .stdout("{\"input\": \"d/b.bmp\", \"output\": \"x/y/b_rot90.bmp\"}\n");
+    assert_eq!(world.list(), before);
+    assert!(!world.path("out").exists() && !world.path("x").exists());
+}
+
+#[test]
+fn inputs_are_never_changed() {
+    let world = World::with(&["a.bmp"]);
+    let bytes = world.read("a.bmp");
+    fs::set_permissions(
+        world.path("a.bmp"),
+        std::os::unix::fs::PermissionsExt::from_mode(0o444),
+    )
+    .unwrap();
+    let before = fs::metadata(world.path("a.bmp")).unwrap();
+    world.rot90(["a.bmp"]).go().exit(0);
+    let after = fs::metadata(world.path("a.bmp")).unwrap();
+    assert_eq!(world.read("a.bmp"), bytes);
+    assert_eq!(
+        (
+            before.mtime(),
+            before.mtime_nsec(),
+            before.ino(),
+            before.mode()
+        ),
+        (after.mtime(), after.mtime_nsec(), after.ino(), after.mode())
+    );
+}
+
+#[test]
+fn the_mode_is_0666_less_the_umask() {
+    for (umask, mode) in [
+        ("022", 0o644),
+        ("077", 0o600),
+        ("002", 0o664),
+        ("000", 0o666),
+        ("277", 0o400),
+    ] {
+        let world = World::with(&["a.bmp", "b.bmp"]);
+        world.write("b_rot90.bmp", "to be replaced");
+        world
+            .shell(&format!("umask {umask}; exec \"$ROT90\" *.bmp -o ."))
+            .go()
+            .exit(0);
+        for output in ["a_rot90.bmp", "b_rot90.bmp"] {
+            let found = fs::metadata(world.path(output)).unwrap().mode() & 0o7777;
+            assert_eq!(found, mode, "{output}: {found:o} with umask {umask}");
+        }
+    }
+}
+
+#[test]
+fn means_are_the_same_wherever_outputs_go() {
+    let world = World::with(&["a.bmp", "b.bmp"]);
+    let expected = format!("[{}, {}]\n", mean("a.bmp"), mean("b.bmp"));
+    for options in [
+        &[][..],
+        &["--update"],
+        &["-o", "out"],
+        &["--durable"],
+        &["-w", "2"],
+    ] {
+        let arguments = [&["a.bmp", "b.bmp", "--format", "means"], options].concat();
+        world.rot90(arguments).go().exit(0).stdout(&expected);
+    }
+}

@@ -1,0 +1,591 @@
+//! What is printed where, and the exit code.
+#![cfg(all(unix, feature = "cli"))]
+
+mod common;
+
+use std::fs;
+use std::process::Stdio;
+
+use common::{ROT90, World, array, list0, mean, open_to_write, pictures, record, skip};
+
+/// A bitmap whose file ends too early.
+fn cut() -> Vec<u8> {
+    let mut bytes = pictures::bitmap(20, 20);
+    bytes.truncate(500);
+    bytes
+}
+
+/// A world with good files and a bad one between them.
+fn mixed() -> World {
+    let world = World::with(&["a.bmp", "c.bmp"]);
+    world.write("b.bmp", cut());
+    world
+}
+
+const CUT: &str = "needs 1200 bytes of pixels at offset 54, the file ends after 500";
+
+#[test]
+fn json_is_an_array_with_a_record_a_line() {
+    let failed = format!(r#"{{"input": "b.bmp", "error": "{CUT}"}}"#);
+    let expected = array(&[
+        record("a.bmp", "a_rot90.bmp"),
+        failed,
+        record("c.bmp", "c_rot90.bmp"),
+    ]);
+    for options in [&[][..], &["--format", "json"], &["--format=json"]] {
+        let world = mixed();
+        let arguments = [&["*.bmp"], options].concat();
+        world
+            .rot90(arguments)
+            .go()
+            .exit(1)
+            .stdout(&expected)
+            .says(&format!("rot90: b.bmp: {CUT}\n"));
+        world.assert_files(&["a.bmp", "a_rot90.bmp", "b.bmp", "c.bmp", "c_rot90.bmp"]);
+    }
+}
+
+#[test]
+fn jsonl_is_a_record_a_line() {
+    let expected = format!(
+        "{}\n{{\"input\": \"b.bmp\", \"error\": \"{CUT}\"}}\n{}\n",
+        record("a.bmp", "a_rot90.bmp"),
+        record("c.bmp", "c_rot90.bmp")
+    );
+    mixed()
+        .rot90(["*.bmp", "--format", "jsonl"])
+        .go()
+        .exit(1)
+        .stdout(&expected);
+}
+
+#[test]
+fn means_are_one_array() {
+    let expected = format!("[{}, null, {}]\n", mean("a.bmp"), mean("c.bmp"));
+    mixed()
+        .rot90(["*.bmp", "--format", "means"])
+        .go()
+        .exit(1)
+        .stdout(&expected)
+        .says("rot90: b.bmp: ");
+}
+
+#[test]
+fn whole_means_have_a_decimal_point() {
+    let world = World::new();
+    let grey = pictures::Picture {
+        pixels: vec![0x0080_8080; 12],
+        ..pictures::Picture::noise(24, 4, 3)
+    };
+    world.write("grey.bmp", grey.bytes());
+    world
+        .rot90(["grey.bmp", "--format", "means"])
+        .go()
+        .exit(0)
+        .stdout("[128.0]\n");
+}
+
+#[test]
+fn jsonl_comes_as_soon_as_it_is_known() {
+    // The list of names is at its end before the run begins; the last file is a large one.
+    let world = World::with(&["a.bmp"]);
+    world.write("z.bmp", pictures::large(1, 16_000, 9000, false));
+    let script = r#"exec 3>&1; "$ROT90" a.bmp z.bmp -w 1 --format jsonl | {
+        read -r line; test -e z_rot90.bmp || echo early >&3; cat >/dev/null; }"#;
+    let ran = world.shell(script).go().exit(0);
+    assert!(world.path("z_rot90.bmp").exists(), "{}", ran.told());
+    if ran.stdout != b"early\n" {
+        skip(
+            "jsonl_comes_as_soon_as_it_is_known",
+            "the machine was too busy to tell",
+        );
+    }
+}
+
+#[test]
+fn results_are_the_same_at_any_number_of_workers() {
+    let world = World::new();
+    let mut random = pictures::Random(3);
+    for number in 0..60 {
+        let name = format!("{number:02}.bmp");
+        if number % 7 == 3 {
+            world.write(name, cut());
+        } else {
+            let (width, height) = (
+                1 + random.below(300) as usize,
+                1 + random.below(300) as usize,
+            );
+            let depth = pictures::DEPTHS[random.below(8) as usize];
+            world.write(name, pictures::Picture::noise(depth, width, height).bytes());
+        }
+    }
+    for format in ["json", "jsonl", "means"] {
+        let run = |workers: &str, out: &str| {
+            world
+                .rot90([
+                    "*.bmp", "gone", "-w", workers, "--format", format, "-q", "-o", out,
+                ])
+                .go()
+                .exit(1)
+        };
+        let first = run("1", "out");
+        let outputs: Vec<_> = world
+            .list()
+            .into_iter()
+            .filter(|name| name.contains("_rot90"))
+            .collect();
+        let bytes: Vec<_> = outputs.iter().map(|name| world.read(name)).collect();
+        for workers in ["2", "3", "7", "16"] {
+            fs::remove_dir_all(world.path("out")).unwrap();
+            let again =
+                run(workers, "out").stdout(&String::from_utf8(first.stdout.clone()).unwrap());
+            assert_eq!(
+                again.stderr, first.stderr,
+                "messages with {workers} workers"
+            );
+            for (name, bytes) in outputs.iter().zip(&bytes) {
+                assert!(world.read(name) == *bytes, "{name} with {workers} workers");
+            }
+        }
+    }
+}
+
+#[test]
+fn workers_are_a_number_of_one_or_more() {
+    let world = World::with(&["a.bmp"]);
+    for wrong in ["0", "x", "-1", "1.5", "", "1e3", "99999999999999999999999"] {
+        world
+            .rot90(["a.bmp", &format!("--workers={wrong}")])
+            .go()
+            .exit(2)
+            .stdout("")
+            .says("--workers");
+    }
+    world.rot90(["a.bmp", "-w"]).go().exit(2);
+    world.assert_files(&["a.bmp"]);
+    for right in ["1", "2", "16", "300"] {
+        world.rot90(["a.bmp", "-w", right]).go().exit(0);
+    }
+    world.rot90(["-w1", "a.bmp"]).go().exit(0);
+}
+
+#[test]
+fn wrong_usage_is_exit_2_and_touches_nothing() {
+    let world = World::with(&["a.bmp"]);
+    for wrong in [
+        &[][..],
+        &["a.bmp", "--no-such-option"],
+        &["a.bmp", "--format", "xml"],
+        &["a.bmp", "--progress", "maybe"],
+        &["a.bmp", "--update", "--no-clobber"],
+        &["a.bmp", "--max-memory", "0"],
+        &["a.bmp", "--max-memory", "lots"],
+        &["a.bmp", "--max-memory", "-1"],
+        &["a.bmp", "--max-memory", "12X"],
+        &["a.bmp", "-o"],
+        &["--files0-from"],
+    ] {
+        let ran = world.rot90(wrong).go().exit(2).stdout("");
+        assert!(!ran.stderr.is_empty(), "{}", ran.told());
+    }
+    world.assert_files(&["a.bmp"]);
+}
+
+#[test]
+fn help_and_version_are_results() {
+    let world = World::new();
+    let version = format!("rot90 {}\n", env!("CARGO_PKG_VERSION"));
+    world
+        .rot90(["--version"])
+        .go()
+        .exit(0)
+        .silent()
+        .stdout(&version);
+    for option in ["--help", "-h"] {
+        let ran = world.rot90([option]).go().exit(0).silent();
+        let help = String::from_utf8(ran.stdout).unwrap();
+        for option in [
+            "--workers",
+            "--output-dir",
+            "--files0-from",
+            "--format",
+            "--update",
+            "--no-clobber",
+            "--dry-run",
+            "--durable",
+            "--max-memory",
+            "--fail-fast",
+            "--progress",
+            "--quiet",
+            "--verbose",
+        ] {
+            assert!(help.contains(option), "the help lacks {option}");
+        }
+    }
+}
+
+#[test]
+fn fail_fast_begins_nothing_after_a_failure() {
+    let world = mixed();
+    let ran = world
+        .rot90(["*.bmp", "--fail-fast", "-w", "1"])
+        .go()
+        .exit(1);
+    assert_eq!(ran.inputs(), ["a.bmp", "b.bmp"], "{}", ran.told());
+    world.assert_files(&["a.bmp", "a_rot90.bmp", "b.bmp", "c.bmp"]);
+    // What other workers have under way is finished, and has its record.
+    let world = World::new();
+    let names: Vec<_> = (0..400).map(|number| format!("{number:03}.bmp")).collect();
+    for name in &names {
+        world.bitmap(name);
+    }
+    world.write("005.bmp", cut());
+    let ran = world
+        .rot90(["*.bmp", "--fail-fast", "-w", "4"])
+        .go()
+        .exit(1);
+    let inputs = ran.inputs();
+    assert!(inputs.len() < 400, "{}", ran.told());
+    for name in &names {
+        let output = name.replace(".bmp", "_rot90.bmp");
+        let done = name != "005.bmp" && inputs.contains(name);
+        assert_eq!(world.path(&output).exists(), done, "{output}");
+    }
+    // Without a failure it changes nothing.
+    let world = World::with(&["a.bmp", "b.bmp"]);
+    world.rot90(["*.bmp", "--fail-fast"]).go().exit(0);
+}
+
+#[test]
+fn the_summary_counts() {
+    let world = mixed();
+    world.write("a_rot90.bmp", "");
+    let ran = world.rot90(["*.bmp"]).go().exit(1);
+    let last = ran.stderr.lines().last().unwrap_or_default();
+    for part in ["2 files", "1 earlier result skipped", "1 failed"] {
+        assert!(
+            last.contains(part),
+            "the summary lacks {part}\n{}",
+            ran.told()
+        );
+    }
+}
+
+#[test]
+fn quiet_tells_failures_alone() {
+    for option in ["-q", "--quiet"] {
+        let world = mixed();
+        let ran = world.rot90(["*.bmp", "*.png", option]).go().exit(1);
+        assert_eq!(ran.stderr.lines().count(), 2, "{}", ran.told());
+        ran.says("rot90: b.bmp: ").says("rot90: *.png: ");
+        world.rot90(["a.bmp", option]).go().exit(0).silent();
+        world
+            .rot90(["a.bmp", option, "--progress", "auto"])
+            .go()
+            .exit(0)
+            .silent();
+    }
+}
+
+#[test]
+fn verbose_tells_more() {
+    let world = World::with(&["a.bmp", "a_rot90.bmp"]);
+    let plain = world.rot90(["*.bmp"]).go().exit(0);
+    let more = world
+        .rot90(["*.bmp", "-v"])
+        .go()
+        .exit(0)
+        .says("a_rot90.bmp");
+    let most = world.rot90(["*.bmp", "-vv"]).go().exit(0);
+    let lines = [&plain, &more, &most].map(|ran| ran.stderr.lines().count());
+    assert!(
+        lines[0] < lines[1] && lines[1] <= lines[2],
+        "{}",
+        most.told()
+    );
+    assert_eq!(plain.stdout, most.stdout);
+}
+
+#[test]
+fn progress_stays_off_standard_output() {
+    let world = mixed();
+    let never = world.rot90(["*.bmp", "--progress", "never"]).go().exit(1);
+    let auto = world
+        .rot90(["*.bmp", "--progress", "auto", "a.bmp"])
+        .go()
+        .exit(1);
+    let always = world.rot90(["*.bmp", "--progress", "always"]).go().exit(1);
+    assert_eq!(never.stdout, always.stdout);
+    assert_eq!(never.stdout, auto.stdout);
+    for ran in [&never, &auto] {
+        assert!(
+            !ran.stderr.contains(['\r', '\x1b']),
+            "a bar off a terminal\n{}",
+            ran.told()
+        );
+    }
+    // Messages stand whole on lines of their own, bar or not.
+    let message = format!("rot90: b.bmp: {CUT}");
+    assert!(
+        always
+            .stderr
+            .split(['\n', '\r'])
+            .any(|line| line.trim_start_matches("\x1b[2K").starts_with(&message)),
+        "a torn message\n{}",
+        always.told()
+    );
+}
+
+#[test]
+fn a_terminal_sees_a_bar() {
+    let world = World::new();
+    if world.run("script", ["--version"]).try_go().is_none() {
+        return skip("a_terminal_sees_a_bar", "there is no program `script`");
+    }
+    world.write("z.bmp", pictures::large(1, 16_000, 9000, false));
+    let terminal = |options: &str| {
+        let line = format!("'{ROT90}' z.bmp -w 1 {options} >results");
+        world
+            .run("script", ["-qec", &line, "/dev/null"])
+            .env("TERM", "xterm")
+            .go()
+            .exit(0)
+    };
+    let shown = terminal("");
+    assert!(shown.stdout.contains(&b'\r'), "no bar\n{}", shown.told());
+    for without in ["--progress never", "-q"] {
+        let shown = terminal(without);
+        assert!(
+            !shown.stdout.contains(&0x1b),
+            "a bar with {without}\n{}",
+            shown.told()
+        );
+    }
+}
+
+#[test]
+fn a_closed_standard_output_ends_the_run_quietly() {
+    let world = World::new();
+    for number in 0..500 {
+        world.bitmap(format!("{number:03}.bmp"));
+    }
+    for format in ["json", "jsonl", "means"] {
+        for reader in ["head -1", "head -c 1", "true"] {
+            let line = format!("\"$ROT90\" '*.bmp' --format {format} | {reader}");
+            let ran = world.shell(&line).go().exit(0);
+            assert!(
+                !ran.stderr.contains("ipe") && !ran.stderr.contains("panic"),
+                "{}",
+                ran.told()
+            );
+        }
+    }
+    for name in world.list().iter().filter(|name| name.contains("_rot90")) {
+        world.assert_turned(name.replace("_rot90", ""), name);
+    }
+    // The run itself, which has a reader that closes at once.
+    let ran = world
+        .shell("\"$ROT90\" '*.bmp' --format jsonl -q | true")
+        .go();
+    ran.silent();
+}
+
+#[test]
+fn a_full_standard_output_is_exit_1_with_a_message() {
+    for format in ["json", "jsonl", "means"] {
+        let world = World::with(&["a.bmp", "b.bmp"]);
+        world
+            .rot90(["*.bmp", "--format", format])
+            .stdout_to(open_to_write("/dev/full"))
+            .go()
+            .exit(1)
+            .says("standard output")
+            .says("No space left");
+        // The work is done all the same.
+        world.assert_turned("a.bmp", "a_rot90.bmp");
+        world.assert_turned("b.bmp", "b_rot90.bmp");
+    }
+    let world = World::new();
+    world
+        .rot90(["--files0-from", "-"])
+        .stdout_to(open_to_write("/dev/full"))
+        .go()
+        .exit(1);
+    for option in ["--help", "--version"] {
+        world
+            .rot90([option])
+            .stdout_to(open_to_write("/dev/full"))
+            .go()
+            .exit(1);
+    }
+}
+
+#[test]
+fn a_full_standard_output_costs_no_output() {
+    let world = World::new();
+    for number in 0..3000 {
+        world.bitmap(format!("{number:04}.bmp"));
+    }
+    world
+        .rot90(["*.bmp", "--format", "jsonl"])
+        .stdout_to(open_to_write("/dev/full"))
+        .go()
+        .exit(1);
+    let outputs = world
+        .list()
+        .iter()
+        .filter(|name| name.contains("_rot90"))
+        .count();
+    assert_eq!(outputs, 3000);
+}
+
+#[test]
+fn closed_streams_do_no_harm() {
+    let world = mixed();
+    let good = world.rot90(["*.bmp"]).go().exit(1);
+    for closed in ["2>&-", "<&-", "2>&- <&-", "2>/dev/full"] {
+        let ran = world
+            .shell(&format!("exec \"$ROT90\" '*.bmp' {closed}"))
+            .go();
+        assert_eq!(ran.stdout, good.stdout, "{}", ran.told());
+        ran.exit(1);
+        let ran = world.shell(&format!("exec \"$ROT90\" a.bmp {closed}")).go();
+        ran.exit(0);
+    }
+    // With all of them closed, the first files to be opened must not become the streams.
+    world.shell("exec \"$ROT90\" '*.bmp' >&- 2>&- <&-").go();
+    world.assert_turned("a.bmp", "a_rot90.bmp");
+    world.assert_turned("c.bmp", "c_rot90.bmp");
+}
+
+#[test]
+fn results_go_to_a_slow_reader() {
+    let world = World::new();
+    for number in 0..2000 {
+        world.bitmap(format!("{number:04}.bmp"));
+    }
+    let ran = world
+        .shell("\"$ROT90\" '*.bmp' --format jsonl | { sleep 0.5; cat; }")
+        .go()
+        .exit(0);
+    assert_eq!(ran.lines().len(), 2000);
+}
+
+#[test]
+fn max_memory_refuses_what_needs_more() {
+    let world = World::with(&["a.bmp"]);
+    world.write("b.bmp", pictures::large(24, 1000, 5000, false));
+    let ran = world
+        .rot90(["a.bmp", "b.bmp", "--max-memory", "64K"])
+        .go()
+        .exit(1)
+        .fails("b.bmp", "memory");
+    assert_eq!(ran.inputs(), ["a.bmp", "b.bmp"]);
+    world.assert_turned("a.bmp", "a_rot90.bmp");
+    assert!(!world.path("b_rot90.bmp").exists());
+    let mut outputs = Vec::new();
+    for size in ["4M", "512M", "2G", "100000000", "1.5G", "64MiB"] {
+        world.rot90(["b.bmp", "--max-memory", size]).go().exit(0);
+        outputs.push(world.read("b_rot90.bmp"));
+    }
+    assert!(outputs.iter().all(|output| *output == outputs[0]));
+}
+
+#[test]
+fn the_reason_says_what_is_wrong_with_the_file() {
+    let world = World::new();
+    let good = pictures::bitmap(20, 20);
+    let changed = |at: usize, bytes: &[u8]| {
+        let mut copy = good.clone();
+        copy[at..at + bytes.len()].copy_from_slice(bytes);
+        copy
+    };
+    for (name, bytes, reason) in [
+        ("empty.bmp", Vec::new(), "empty"),
+        ("png.bmp", b"\x89PNG\r\n\x1a\n0000".to_vec(), "PNG"),
+        ("text.bmp", b"once upon a time".to_vec(), "not a bitmap"),
+        ("one.bmp", b"B".to_vec(), "ends after 1"),
+        ("two.bmp", b"BM".to_vec(), "ends after 2"),
+        ("header.bmp", good[..30].to_vec(), "ends after 30"),
+        ("pixels.bmp", good[..70].to_vec(), "the file ends after 70"),
+        ("version.bmp", changed(14, &[99]), "99"),
+        ("depth.bmp", changed(28, &[7]), "7 bits per pixel"),
+        ("width.bmp", changed(18, &[0; 4]), "width of 0"),
+        ("negative.bmp", changed(18, &[0xff; 4]), "width of -1"),
+        ("height.bmp", changed(22, &[0; 4]), "height of 0"),
+        (
+            "lowest.bmp",
+            changed(22, &[0, 0, 0, 0x80]),
+            "height of -2147483648",
+        ),
+        ("offset.bmp", changed(10, &[20, 0, 0, 0]), "offset 20"),
+        (
+            "beyond.bmp",
+            changed(10, &[0xff, 0xff, 0xff, 0x7f]),
+            "2147483647",
+        ),
+        (
+            "huge.bmp",
+            changed(18, &[0xff, 0xff, 0xff, 0x7f]),
+            "the file ends after 1254",
+        ),
+        ("kind.bmp", changed(30, &[77]), "compression 77"),
+    ] {
+        world.write(name, bytes);
+        world.rot90([name]).go().exit(1).fails(name, reason);
+    }
+    let stray = world
+        .list()
+        .into_iter()
+        .find(|name| name.contains("_rot90"));
+    assert_eq!(stray, None);
+}
+
+/// Nothing in a message but its newline may move a terminal's cursor, or do worse.
+#[test]
+fn control_characters_never_reach_a_terminal() {
+    let nasty = "a\x1b[31m\x07\u{9b}2J\r\u{202e}b";
+    let file = format!("{nasty}.bmp");
+    let world = World::new();
+    world.write(&file, cut());
+    world.write("x/a.bmp", "");
+    world.write(format!("{nasty}/a.bmp"), "");
+    world.write(format!("{nasty}_rot90"), "");
+    let folder = format!("{nasty}/a.bmp");
+    let pattern = format!("*{nasty}*.png");
+    let long = "\x1b[2J".repeat(50);
+    for arguments in [
+        &[&*file][..],
+        &["*.bmp"],
+        &["*", "-vv"],
+        &[&file, "--progress", "never", "-vv"],
+        &[&pattern],
+        &[nasty],
+        &[&*format!("gone{nasty}")],
+        &["x/a.bmp", &folder, "-o", "out"],
+        &[&file, "-o", &file],
+        &[&file, "-o", &format!("{file}/below")],
+        &[&file, &format!("--workers={nasty}")],
+        &[&file, &format!("--{nasty}")],
+        &[&file, &format!("--format={nasty}")],
+        &[&file, &format!("--max-memory={long}")],
+        &["--files0-from", nasty],
+    ] {
+        let ran = world.rot90(arguments).go();
+        let raw = ran.stderr.chars().find(|&character| {
+            character.is_control() && character != '\n'
+                || ('\u{202a}'..='\u{202e}').contains(&character)
+        });
+        assert_eq!(raw, None, "{:?}\n{}", ran.stderr, ran.told());
+        let text = String::from_utf8_lossy(&ran.stdout).into_owned();
+        assert!(!text.contains(['\x1b', '\x07', '\r']), "{}", ran.told());
+    }
+    let ran = world
+        .rot90(["--files0-from", "-"])
+        .input(list0(&[&file, "bytes\x1b[1m\n"]))
+        .stdout_to(Stdio::null())
+        .go()
+        .exit(1);
+    assert!(!ran.stderr.contains('\x1b'), "{}", ran.told());
+    assert_eq!(ran.stderr.lines().count(), 3, "{}", ran.told());
+}
