@@ -261,14 +261,7 @@ impl Batch<'_> {
     fn foreseen(&self, job: &Job) -> Result<(), String> {
         let path = Path::new(&*job.input);
         if !job.regular {
-            let metadata = std::fs::metadata(path)
-                .map_err(|error| Error::io("cannot open", error).to_string())?;
-            if metadata.is_dir() {
-                return Err(directory_reason(path));
-            }
-            if !metadata.is_file() {
-                return Err(Error::NotAFile("is not a regular file".to_owned()).to_string());
-            }
+            crate::os::Input::look(path).map_err(|error| reason(path, &error))?;
         }
         let output = self.plan.output(job);
         if self.config.existing == Existing::Refuse && output.symlink_metadata().is_ok() {
@@ -318,11 +311,10 @@ impl Batch<'_> {
                 turned.bytes,
             ),
             Err(Error::Interrupted) => (Outcome::Dropped, 0),
-            Err(Error::NotAFile(_)) if Path::new(&*job.input).is_dir() => (
-                Outcome::Failed(directory_reason(Path::new(&*job.input)).into()),
+            Err(error) => (
+                Outcome::Failed(reason(Path::new(&*job.input), &error).into()),
                 0,
             ),
-            Err(error) => (Outcome::Failed(error.to_string().into()), 0),
         }
     }
 
@@ -480,7 +472,11 @@ impl Batch<'_> {
     }
 }
 
-fn directory_reason(path: &Path) -> String {
+/// Why the file failed; for a directory, what to name instead.
+fn reason(path: &Path, error: &Error) -> String {
+    if !matches!(error, Error::NotAFile(_)) || !path.is_dir() {
+        return error.to_string();
+    }
     let shown = text::shown(path);
     format!(
         "is a directory; for the bitmaps in it, name '{}/*.bmp'",

@@ -33,7 +33,7 @@ impl Input {
     pub(crate) fn open(path: &Path, known_regular: bool) -> Result<Self> {
         let failed = |error: Errno| Error::io("cannot open", error);
         if !known_regular {
-            refuse_special(fs::stat(path).map_err(failed)?.st_mode)?;
+            Self::look(path)?;
         }
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
         let fd = fs::open(path, flags, Mode::empty()).map_err(failed)?;
@@ -48,6 +48,12 @@ impl Input {
             size: stat.st_size as u64,
             modified: SystemTime::UNIX_EPOCH + since,
         })
+    }
+
+    /// The first look of [`open`](Self::open), which opens nothing.
+    pub(crate) fn look(path: &Path) -> Result<()> {
+        let stat = fs::stat(path).map_err(|error| Error::io("cannot open", error))?;
+        refuse_special(stat.st_mode)
     }
 
     /// Bytes when it was opened.

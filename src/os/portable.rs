@@ -26,7 +26,7 @@ impl Input {
     pub(crate) fn open(path: &Path, known_regular: bool) -> Result<Self> {
         let failed = |error| Error::io("cannot open", error);
         if !known_regular {
-            refuse_special(&fs::metadata(path).map_err(failed)?)?;
+            Self::look(path)?;
         }
         let file = File::open(path).map_err(failed)?;
         let metadata = file.metadata().map_err(failed)?;
@@ -36,6 +36,11 @@ impl Input {
             size: metadata.len(),
             modified: metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH),
         })
+    }
+
+    /// The first look of [`open`](Self::open), which opens nothing.
+    pub(crate) fn look(path: &Path) -> Result<()> {
+        refuse_special(&fs::metadata(path).map_err(|error| Error::io("cannot open", error))?)
     }
 
     /// Bytes when it was opened.
