@@ -22,6 +22,9 @@ pub const LARGE: u64 = 64 << 20;
 /// Files up to this size are read whole before anything is known of them.
 const READ_AT_ONCE: u64 = 1 << 20;
 
+/// Pictures below this size take their memory without asking how much there is.
+const ALWAYS_FITS: u64 = 8 << 20;
+
 /// Pictures from this size on are mapped, where that is allowed, rather than read: what has no
 /// room in the cache is then fetched from memory once, not twice.
 const MAPPED_FROM: u64 = 4 << 20;
@@ -197,9 +200,14 @@ impl Opened {
             }
             _ => Some((output, &publishing)),
         };
-        let max_memory = options
-            .max_memory
-            .unwrap_or_else(limits::default_max_memory);
+        let max_memory = options.max_memory.unwrap_or_else(|| {
+            // Asking the system takes as long as turning a small picture, which fits anywhere.
+            if self.pixel_bytes().max(self.size()) < ALWAYS_FITS {
+                u64::MAX
+            } else {
+                limits::default_max_memory()
+            }
+        });
         let sum = if self.header.compression.is_plain() {
             self.header.check_pixels(self.size())?;
             if self.size() < LARGE
