@@ -4,25 +4,8 @@
 mod common;
 
 use std::fs;
-use std::process::Stdio;
 
-use common::{ROT90, World, array, list0, mean, open_to_write, pictures, record, skip};
-
-/// A bitmap whose file ends too early.
-fn cut() -> Vec<u8> {
-    let mut bytes = pictures::bitmap(20, 20);
-    bytes.truncate(500);
-    bytes
-}
-
-/// A world with good files and a bad one between them.
-fn mixed() -> World {
-    let world = World::with(&["a.bmp", "c.bmp"]);
-    world.write("b.bmp", cut());
-    world
-}
-
-const CUT: &str = "needs 1200 bytes of pixels at offset 54, the file ends after 500";
+use common::{CUT, World, array, cut, mean, mixed, pictures, record};
 
 #[test]
 fn json_is_an_array_with_a_record_a_line() {
@@ -83,23 +66,6 @@ fn whole_means_have_a_decimal_point() {
         .go()
         .exit(0)
         .stdout("[128.0]\n");
-}
-
-#[test]
-fn jsonl_comes_as_soon_as_it_is_known() {
-    // The list of names is at its end before the run begins; the last file is a large one.
-    let world = World::with(&["a.bmp"]);
-    world.write("z.bmp", pictures::large(1, 16_000, 9000, false));
-    let script = r#"exec 3>&1; "$ROT90" a.bmp z.bmp -w 1 --format jsonl | {
-        read -r line; test -e z_rot90.bmp || echo early >&3; cat >/dev/null; }"#;
-    let ran = world.shell(script).go().exit(0);
-    assert!(world.path("z_rot90.bmp").exists(), "{}", ran.told());
-    if ran.stdout != b"early\n" {
-        skip(
-            "jsonl_comes_as_soon_as_it_is_known",
-            "the machine was too busy to tell",
-        );
-    }
 }
 
 #[test]
@@ -307,171 +273,6 @@ fn verbose_tells_more() {
 }
 
 #[test]
-fn progress_stays_off_standard_output() {
-    let world = mixed();
-    let never = world.rot90(["*.bmp", "--progress", "never"]).go().exit(1);
-    let auto = world
-        .rot90(["*.bmp", "--progress", "auto", "a.bmp"])
-        .go()
-        .exit(1);
-    let always = world.rot90(["*.bmp", "--progress", "always"]).go().exit(1);
-    assert_eq!(never.stdout, always.stdout);
-    assert_eq!(never.stdout, auto.stdout);
-    for ran in [&never, &auto] {
-        assert!(
-            !ran.stderr.contains(['\r', '\x1b']),
-            "a bar off a terminal\n{}",
-            ran.told()
-        );
-    }
-    // Messages stand whole on lines of their own, bar or not.
-    let message = format!("rot90: b.bmp: {CUT}");
-    assert!(
-        always
-            .stderr
-            .split(['\n', '\r'])
-            .any(|line| line.trim_start_matches("\x1b[2K").starts_with(&message)),
-        "a torn message\n{}",
-        always.told()
-    );
-}
-
-#[test]
-fn a_terminal_sees_a_bar() {
-    let world = World::new();
-    if world.run("script", ["--version"]).try_go().is_none() {
-        return skip("a_terminal_sees_a_bar", "there is no program `script`");
-    }
-    world.write("z.bmp", pictures::large(1, 16_000, 9000, false));
-    let terminal = |options: &str| {
-        let line = format!("'{ROT90}' z.bmp -w 1 {options} >results");
-        world
-            .run("script", ["-qec", &line, "/dev/null"])
-            .env("TERM", "xterm")
-            .go()
-            .exit(0)
-    };
-    let shown = terminal("");
-    assert!(shown.stdout.contains(&b'\r'), "no bar\n{}", shown.told());
-    for without in ["--progress never", "-q"] {
-        let shown = terminal(without);
-        assert!(
-            !shown.stdout.contains(&0x1b),
-            "a bar with {without}\n{}",
-            shown.told()
-        );
-    }
-}
-
-#[test]
-fn a_closed_standard_output_ends_the_run_quietly() {
-    let world = World::new();
-    for number in 0..500 {
-        world.bitmap(format!("{number:03}.bmp"));
-    }
-    for format in ["json", "jsonl", "means"] {
-        for reader in ["head -1", "head -c 1", "true"] {
-            let line = format!("\"$ROT90\" '*.bmp' --format {format} | {reader}");
-            let ran = world.shell(&line).go().exit(0);
-            assert!(
-                !ran.stderr.contains("ipe") && !ran.stderr.contains("panic"),
-                "{}",
-                ran.told()
-            );
-        }
-    }
-    for name in world.list().iter().filter(|name| name.contains("_rot90")) {
-        world.assert_turned(name.replace("_rot90", ""), name);
-    }
-    // The run itself, which has a reader that closes at once.
-    let ran = world
-        .shell("\"$ROT90\" '*.bmp' --format jsonl -q | true")
-        .go();
-    ran.silent();
-}
-
-#[test]
-fn a_full_standard_output_is_exit_1_with_a_message() {
-    for format in ["json", "jsonl", "means"] {
-        let world = World::with(&["a.bmp", "b.bmp"]);
-        world
-            .rot90(["*.bmp", "--format", format])
-            .stdout_to(open_to_write("/dev/full"))
-            .go()
-            .exit(1)
-            .says("standard output")
-            .says("No space left");
-        // The work is done all the same.
-        world.assert_turned("a.bmp", "a_rot90.bmp");
-        world.assert_turned("b.bmp", "b_rot90.bmp");
-    }
-    let world = World::new();
-    world
-        .rot90(["--files0-from", "-"])
-        .stdout_to(open_to_write("/dev/full"))
-        .go()
-        .exit(1);
-    for option in ["--help", "--version"] {
-        world
-            .rot90([option])
-            .stdout_to(open_to_write("/dev/full"))
-            .go()
-            .exit(1);
-    }
-}
-
-#[test]
-fn a_full_standard_output_costs_no_output() {
-    let world = World::new();
-    for number in 0..3000 {
-        world.bitmap(format!("{number:04}.bmp"));
-    }
-    world
-        .rot90(["*.bmp", "--format", "jsonl"])
-        .stdout_to(open_to_write("/dev/full"))
-        .go()
-        .exit(1);
-    let outputs = world
-        .list()
-        .iter()
-        .filter(|name| name.contains("_rot90"))
-        .count();
-    assert_eq!(outputs, 3000);
-}
-
-#[test]
-fn closed_streams_do_no_harm() {
-    let world = mixed();
-    let good = world.rot90(["*.bmp"]).go().exit(1);
-    for closed in ["2>&-", "<&-", "2>&- <&-", "2>/dev/full"] {
-        let ran = world
-            .shell(&format!("exec \"$ROT90\" '*.bmp' {closed}"))
-            .go();
-        assert_eq!(ran.stdout, good.stdout, "{}", ran.told());
-        ran.exit(1);
-        let ran = world.shell(&format!("exec \"$ROT90\" a.bmp {closed}")).go();
-        ran.exit(0);
-    }
-    // With all of them closed, the first files to be opened must not become the streams.
-    world.shell("exec \"$ROT90\" '*.bmp' >&- 2>&- <&-").go();
-    world.assert_turned("a.bmp", "a_rot90.bmp");
-    world.assert_turned("c.bmp", "c_rot90.bmp");
-}
-
-#[test]
-fn results_go_to_a_slow_reader() {
-    let world = World::new();
-    for number in 0..2000 {
-        world.bitmap(format!("{number:04}.bmp"));
-    }
-    let ran = world
-        .shell("\"$ROT90\" '*.bmp' --format jsonl | { sleep 0.5; cat; }")
-        .go()
-        .exit(0);
-    assert_eq!(ran.lines().len(), 2000);
-}
-
-#[test]
 fn max_memory_refuses_what_needs_more() {
     let world = World::with(&["a.bmp"]);
     world.write("b.bmp", pictures::large(24, 1000, 5000, false));
@@ -539,53 +340,4 @@ fn the_reason_says_what_is_wrong_with_the_file() {
         .into_iter()
         .find(|name| name.contains("_rot90"));
     assert_eq!(stray, None);
-}
-
-/// Nothing in a message but its newline may move a terminal's cursor, or do worse.
-#[test]
-fn control_characters_never_reach_a_terminal() {
-    let nasty = "a\x1b[31m\x07\u{9b}2J\r\u{202e}b";
-    let file = format!("{nasty}.bmp");
-    let world = World::new();
-    world.write(&file, cut());
-    world.write("x/a.bmp", "");
-    world.write(format!("{nasty}/a.bmp"), "");
-    world.write(format!("{nasty}_rot90"), "");
-    let folder = format!("{nasty}/a.bmp");
-    let pattern = format!("*{nasty}*.png");
-    let long = "\x1b[2J".repeat(50);
-    for arguments in [
-        &[&*file][..],
-        &["*.bmp"],
-        &["*", "-vv"],
-        &[&file, "--progress", "never", "-vv"],
-        &[&pattern],
-        &[nasty],
-        &[&*format!("gone{nasty}")],
-        &["x/a.bmp", &folder, "-o", "out"],
-        &[&file, "-o", &file],
-        &[&file, "-o", &format!("{file}/below")],
-        &[&file, &format!("--workers={nasty}")],
-        &[&file, &format!("--{nasty}")],
-        &[&file, &format!("--format={nasty}")],
-        &[&file, &format!("--max-memory={long}")],
-        &["--files0-from", nasty],
-    ] {
-        let ran = world.rot90(arguments).go();
-        let raw = ran.stderr.chars().find(|&character| {
-            character.is_control() && character != '\n'
-                || ('\u{202a}'..='\u{202e}').contains(&character)
-        });
-        assert_eq!(raw, None, "{:?}\n{}", ran.stderr, ran.told());
-        let text = String::from_utf8_lossy(&ran.stdout).into_owned();
-        assert!(!text.contains(['\x1b', '\x07', '\r']), "{}", ran.told());
-    }
-    let ran = world
-        .rot90(["--files0-from", "-"])
-        .input(list0(&[&file, "bytes\x1b[1m\n"]))
-        .stdout_to(Stdio::null())
-        .go()
-        .exit(1);
-    assert!(!ran.stderr.contains('\x1b'), "{}", ran.told());
-    assert_eq!(ran.stderr.lines().count(), 3, "{}", ran.told());
 }
