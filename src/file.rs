@@ -37,6 +37,7 @@ const BAND_BYTES: usize = 8 << 20;
 const LEAST_BAND_ROW: usize = 64;
 
 /// Asks for a file's bytes, as far as `budget` goes, before it is its turn; returns their number.
+#[cfg(feature = "cli")]
 pub(crate) fn read_ahead(path: &Path, budget: u64) -> u64 {
     Input::open(path, false).map_or(0, |input| {
         let size = input.size().min(budget);
@@ -160,6 +161,7 @@ impl Opened {
     }
 
     /// Whether the file's bytes come from a disk, not from memory.
+    #[cfg(feature = "cli")]
     pub(crate) fn is_cold(&self) -> bool {
         self.cold
     }
@@ -170,6 +172,7 @@ impl Opened {
     }
 
     /// Whether the picture is one for all threads together.
+    #[cfg(feature = "cli")]
     pub(crate) fn is_large(&self) -> bool {
         self.pixel_bytes() >= LARGE || self.size() >= LARGE
     }

@@ -19,13 +19,10 @@ pub fn default_max_memory() -> u64 {
 }
 
 #[cfg(target_os = "linux")]
+#[expect(clippy::unnecessary_wraps, reason = "other systems do not tell")]
 fn machine_memory() -> Option<u64> {
     let info = rustix::system::sysinfo();
-    Some(
-        u64::try_from(info.totalram)
-            .ok()?
-            .saturating_mul(u64::from(info.mem_unit)),
-    )
+    Some(info.totalram.saturating_mul(u64::from(info.mem_unit)))
 }
 
 #[cfg(not(target_os = "linux"))]

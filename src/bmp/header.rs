@@ -359,7 +359,7 @@ impl Header {
         // offsets alone have to be right.
         let narrow = |value: u64| u32::try_from(value).unwrap_or(0).to_le_bytes();
         let put = |out: &mut Vec<u8>, at: usize, bytes: &[u8]| {
-            out[at..at + bytes.len()].copy_from_slice(bytes)
+            out[at..at + bytes.len()].copy_from_slice(bytes);
         };
         put(&mut out, 2, &narrow(file_size));
         put(&mut out, 10, &(pixel_offset as u32).to_le_bytes());

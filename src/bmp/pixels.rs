@@ -88,6 +88,10 @@ pub(crate) fn expand(header: &Header, data: &[u8], max_memory: u64) -> Result<Pl
     })
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it is what map_err hands over"
+)]
 fn damaged(error: impl ToString) -> Error {
     Error::Format(FormatError::Compressed(error.to_string()))
 }

@@ -93,7 +93,7 @@ pub(crate) fn run(plan: &Plan, config: &Config, signals: &Signals) -> anyhow::Re
     };
     // A panic is its file's error and is told as such.
     std::panic::set_hook(Box::new(|panic| {
-        PANICKED_AT.set(Some(panic.to_string().replace('\n', ": ")))
+        PANICKED_AT.set(Some(panic.to_string().replace('\n', ": ")));
     }));
     // Without the handler inputs are read, which is as right, if slower.
     let _ = crate::os::mapping::allow();
@@ -529,6 +529,6 @@ fn bytes_shown(bytes: f64) -> String {
         value /= 1000.0;
         unit += 1;
     }
-    let digits = if unit == 0 || value >= 100.0 { 0 } else { 1 };
+    let digits = usize::from(unit > 0 && value < 100.0);
     format!("{value:.digits$} {}", UNITS[unit])
 }

@@ -16,6 +16,11 @@ use crate::{Existing, text};
 /// masks, colour profile and resolution. The results, with the mean of each picture, are printed
 /// in order as JSON.
 #[derive(Debug, Parser)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option without a value"
+)]
+#[expect(clippy::doc_markdown, reason = "this is the help's text")]
 #[command(
     name = "rot90",
     version,

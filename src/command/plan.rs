@@ -288,6 +288,10 @@ fn canonical(path: &Path) -> PathBuf {
     }
 }
 
+/// `FS_CASEFOLD_FL`: chattr +F on ext4, f2fs and others.
+#[cfg(target_os = "linux")]
+const CASEFOLD: u32 = 0x4000_0000;
+
 /// Whether names in a folder that differ in case alone are the same.
 #[cfg(target_os = "linux")]
 fn ignores_case(folder: &Path) -> bool {
@@ -317,10 +321,7 @@ fn ignores_case(folder: &Path) -> bool {
         ];
         IGNORING.contains(&(stat.f_type as u32))
     });
-    // chattr +F on ext4, f2fs and others.
-    const CASEFOLD: u32 = 0x4000_0000;
-    by_nature
-        || ioctl_getflags(&handle).is_ok_and(|flags: IFlags| flags.bits() as u32 & CASEFOLD != 0)
+    by_nature || ioctl_getflags(&handle).is_ok_and(|flags: IFlags| flags.bits() & CASEFOLD != 0)
 }
 
 /// Whether names in a folder that differ in case alone are the same: by the system's custom.

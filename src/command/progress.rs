@@ -28,7 +28,7 @@ pub(crate) struct Progress {
 }
 
 struct Bar {
-    bar: ProgressBar,
+    shown: ProgressBar,
     over: Arc<AtomicBool>,
     ticker: Option<JoinHandle<()>>,
 }
@@ -56,7 +56,7 @@ impl Progress {
             let _ = io::stderr().lock().write_all(line.as_bytes());
         };
         match &self.bar {
-            Some(bar) => bar.bar.suspend(write),
+            Some(bar) => bar.shown.suspend(write),
             None => write(),
         }
     }
@@ -69,7 +69,7 @@ impl Progress {
                 ticker.thread().unpark();
                 let _ = ticker.join();
             }
-            bar.bar.finish_and_clear();
+            bar.shown.finish_and_clear();
         }
         self.bar = None;
     }
@@ -125,7 +125,11 @@ impl Bar {
                 })
                 .ok()
         };
-        Self { bar, over, ticker }
+        Self {
+            shown: bar,
+            over,
+            ticker,
+        }
     }
 }
 

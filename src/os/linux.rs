@@ -241,7 +241,7 @@ impl Directory {
         let reserves = fs::fstatfs(&fd).is_ok_and(|stat| {
             const EXT4: i64 = 0xef53;
             const XFS: i64 = 0x5846_5342;
-            matches!(stat.f_type as i64, EXT4 | XFS)
+            matches!(stat.f_type, EXT4 | XFS)
         });
         let directory = Arc::new(Self {
             path: path.to_owned(),
@@ -367,12 +367,10 @@ impl Output {
 
     fn reserve(&self, size: u64) -> Result<()> {
         if self.directory.reserves && size >= RESERVE_FROM {
-            match fs::fallocate(&self.fd, fs::FallocateFlags::KEEP_SIZE, 0, size) {
-                Err(error @ (Errno::NOSPC | Errno::DQUOT | Errno::FBIG)) => {
-                    return Err(Self::cannot_write(error));
-                }
-                // Only a hint: what cannot be reserved can still be written.
-                _ => {}
+            // Only a hint: what cannot be reserved can still be written, unless there is no room.
+            let reserved = fs::fallocate(&self.fd, fs::FallocateFlags::KEEP_SIZE, 0, size);
+            if let Err(error @ (Errno::NOSPC | Errno::DQUOT | Errno::FBIG)) = reserved {
+                return Err(Self::cannot_write(error));
             }
         }
         Ok(())
@@ -421,22 +419,21 @@ impl Output {
     }
 
     fn put_in_place(&mut self, publishing: &Publishing) -> Result<(), Errno> {
-        let temporary = match self.temporary.clone() {
-            Some(temporary) => temporary,
-            None => {
-                match self.link_as(&self.name) {
-                    Err(Errno::EXIST) if !publishing.refuse_existing => {}
-                    other => return other,
-                }
-                // Only a rename replaces, and only a name can be renamed.
-                if let Some(sweeper) = &publishing.sweeper {
-                    sweeper.watch(&self.directory.path);
-                }
-                let temporary = own_temporary_name();
-                self.link_as(OsStr::new(&temporary))?;
-                self.temporary = Some(temporary.clone());
-                temporary
+        let temporary = if let Some(temporary) = self.temporary.clone() {
+            temporary
+        } else {
+            match self.link_as(&self.name) {
+                Err(Errno::EXIST) if !publishing.refuse_existing => {}
+                other => return other,
             }
+            // Only a rename replaces, and only a name can be renamed.
+            if let Some(sweeper) = &publishing.sweeper {
+                sweeper.watch(&self.directory.path);
+            }
+            let temporary = own_temporary_name();
+            self.link_as(OsStr::new(&temporary))?;
+            self.temporary = Some(temporary.clone());
+            temporary
         };
         let directory = self.directory.fd.as_fd();
         if publishing.refuse_existing {
@@ -473,7 +470,7 @@ impl Output {
                 // This call wants a privilege, or a newer kernel; the way below does not. Where
                 // the directory is gone it fails the same.
                 Err(Errno::NOENT | Errno::PERM | Errno::INVAL) => {
-                    LINKS_BY_DESCRIPTOR.store(false, Ordering::Relaxed)
+                    LINKS_BY_DESCRIPTOR.store(false, Ordering::Relaxed);
                 }
                 other => return other,
             }

@@ -18,6 +18,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
+#[allow(unused_imports, reason = "each test uses its part")]
 pub(crate) use run::{Ran, Run, Running};
 
 /// The program under test.
