@@ -263,15 +263,14 @@ impl Header {
             Vec::new()
         };
 
-        // Programs that trust the number would take pixels for palette, or refuse the file.
+        // Programs that trust a number larger than the truth would take pixels for palette.
         let there = palette_end.saturating_sub(headers_end) / entry_bytes;
         let usable = if bits_per_pixel <= 8 {
             there.min(1 << bits_per_pixel)
         } else {
             there
         };
-        let true_colours =
-            (nominal != usable && usable > 0 || nominal > there).then_some(usable as u32);
+        let true_colours = (nominal > there).then_some(usable as u32);
 
         let start = start as u64;
         let carries_gap = start == 0 && pixel_offset - palette_end <= GAP_CARRIED;
