@@ -1,11 +1,16 @@
 //! A temporary world for each test, in which the real binary runs.
 
 // Each test binary uses a part of this.
-#![allow(dead_code, reason = "every test binary uses another part")]
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "every test binary uses another part"
+)]
 
 pub(crate) mod pictures;
 pub(crate) mod reader;
 mod run;
+mod system;
 
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;

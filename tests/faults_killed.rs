@@ -1,0 +1,213 @@
+//! Killed at any moment: every output is whole, nothing else is left, and what is printed is JSON.
+#![cfg(all(target_os = "linux", feature = "cli"))]
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use common::{Ran, World, pictures};
+use rustix::process::Signal;
+
+/// Files of a batch.
+const FILES: usize = 48;
+
+/// How many moments each signal is sent at.
+const MOMENTS: u32 = 13;
+
+/// A folder of pictures that differ, and what each must turn into.
+struct Batch {
+    world: World,
+    turned: Vec<Vec<u8>>,
+}
+
+impl Batch {
+    fn new() -> Self {
+        let world = World::new();
+        let mut turned = Vec::new();
+        for number in 0..FILES {
+            let picture = pictures::Picture::noise(24, 150 + number, 97);
+            world.write(format!("in/{number:02}.bmp"), picture.bytes());
+            turned.push(picture.turned().bytes());
+        }
+        Self { world, turned }
+    }
+
+    /// Removes the outputs, or makes all of them an earlier run's.
+    fn prepare(&self, replacing: bool) {
+        let _ = fs::remove_dir_all(self.world.path("out"));
+        fs::create_dir(self.world.path("out")).unwrap();
+        if replacing {
+            for number in 0..FILES {
+                let name = format!("out/{number:02}_rot90.bmp");
+                self.world.write(name, "an earlier output");
+            }
+        }
+    }
+
+    /// The numbers of the outputs that this run made; each of them is whole, and nothing else is
+    /// there but what was.
+    #[track_caller]
+    fn made(&self, replacing: bool, ran: &Ran) -> BTreeSet<usize> {
+        // What a killed run leaves under a temporary name is removed by a second process, soon.
+        let patience = Instant::now() + Duration::from_secs(20);
+        let stray = || {
+            self.world
+                .list()
+                .into_iter()
+                .find(|name| name.starts_with("out/") && !name.ends_with("_rot90.bmp"))
+        };
+        while stray().is_some() && Instant::now() < patience {
+            sleep(Duration::from_millis(10));
+        }
+        assert_eq!(stray(), None, "a stray file\n{}", ran.told());
+        let mut made = BTreeSet::new();
+        for number in 0..FILES {
+            let name = format!("out/{number:02}_rot90.bmp");
+            match fs::read(self.world.path(&name)) {
+                Err(_) => assert!(!replacing, "{name} is lost\n{}", ran.told()),
+                Ok(bytes) if replacing && bytes == b"an earlier output" => {}
+                Ok(bytes) => {
+                    assert!(
+                        bytes == self.turned[number],
+                        "{name} is torn\n{}",
+                        ran.told()
+                    );
+                    made.insert(number);
+                }
+            }
+        }
+        made
+    }
+
+    fn run(&self, format: &str) -> common::Running {
+        self.world
+            .rot90(["in/*.bmp", "-o", "out", "-w", "4", "--format", format])
+            .start()
+    }
+
+    /// Sends a signal at moments from the start of a run to its end.
+    fn kill(&self, signal: Signal, replacing: bool) {
+        self.prepare(replacing);
+        let ran = self.run("json").wait();
+        assert_eq!(self.made(replacing, &ran).len(), FILES);
+        let whole = ran.took;
+        for moment in 0..MOMENTS {
+            self.prepare(replacing);
+            let format = if moment % 2 == 0 { "json" } else { "jsonl" };
+            let running = self.run(format);
+            sleep(whole * moment / (MOMENTS - 2));
+            running.signal(signal);
+            let ran = running.wait();
+            let made = self.made(replacing, &ran);
+            if signal == Signal::KILL {
+                continue;
+            }
+            match (ran.status.code(), signal) {
+                // It was over before.
+                (Some(0), _) => assert_eq!(made.len(), FILES, "{}", ran.told()),
+                (Some(130), Signal::INT) | (Some(143), Signal::TERM) => {}
+                // It had not begun.
+                (None, _) if made.is_empty() && ran.stdout.is_empty() => continue,
+                _ => panic!("another end\n{}", ran.told()),
+            }
+            let records = match format {
+                "json" => ran.records(),
+                _ => ran.lines(),
+            };
+            let reported: BTreeSet<usize> = records
+                .iter()
+                .map(|record| {
+                    let output = record["output"].as_str();
+                    let output = output.unwrap_or_else(|| panic!("{record}\n{}", ran.told()));
+                    output[4..6].parse().unwrap()
+                })
+                .collect();
+            assert_eq!(reported, made, "reported and made\n{}", ran.told());
+        }
+    }
+}
+
+#[test]
+fn kill_9_with_fresh_outputs() {
+    Batch::new().kill(Signal::KILL, false);
+}
+
+#[test]
+fn kill_9_with_outputs_that_are_replaced() {
+    Batch::new().kill(Signal::KILL, true);
+}
+
+#[test]
+fn sigterm_with_fresh_outputs() {
+    Batch::new().kill(Signal::TERM, false);
+}
+
+#[test]
+fn sigterm_with_outputs_that_are_replaced() {
+    Batch::new().kill(Signal::TERM, true);
+}
+
+#[test]
+fn sigint_with_fresh_outputs() {
+    Batch::new().kill(Signal::INT, false);
+}
+
+#[test]
+fn sigint_with_outputs_that_are_replaced() {
+    Batch::new().kill(Signal::INT, true);
+}
+
+/// A picture that takes a while is finished or dropped; the small ones keep their records.
+#[test]
+fn signals_during_a_large_picture() {
+    let world = World::with(&["a.bmp"]);
+    let large = pictures::large(24, 3001, 8000, false);
+    world.write("b.bmp", &large);
+    world.bitmap("c.bmp");
+    let expected = rot90::turn(&large).unwrap().bytes;
+    let begun = Instant::now();
+    world.rot90(["b.bmp"]).go().exit(0);
+    let whole = begun.elapsed();
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143), (Signal::KILL, 0)] {
+        for part in [2, 4, 7] {
+            let _ = fs::remove_file(world.path("b_rot90.bmp"));
+            let running = world.rot90(["a.bmp", "b.bmp", "c.bmp", "-w", "1"]).start();
+            sleep(whole * part / 8);
+            // The second one ends it at once, and as cleanly.
+            running.signal(signal);
+            if part == 4 {
+                running.signal(signal);
+            }
+            let ran = running.wait();
+            if let Ok(bytes) = fs::read(world.path("b_rot90.bmp")) {
+                assert!(bytes == expected, "a torn output\n{}", ran.told());
+            }
+            let stray = world.list().into_iter().find(|name| name.contains("tmp"));
+            assert_eq!(stray, None, "{}", ran.told());
+            if signal != Signal::KILL {
+                assert!(
+                    [Some(0), Some(code)].contains(&ran.status.code()),
+                    "{}",
+                    ran.told()
+                );
+                if part != 4 {
+                    assert!(!ran.records().is_empty(), "{}", ran.told());
+                }
+            }
+        }
+    }
+}
+
+/// As a terminal does it: the whole process group gets the signal.
+#[test]
+fn control_c_reaches_the_whole_group() {
+    let batch = Batch::new();
+    batch.prepare(true);
+    let line = "\"$ROT90\" 'in/*.bmp' -o out -w 4 & pid=$!; sleep 0.02; kill -INT 0; wait $pid";
+    let script = format!("trap : INT; {line}");
+    let ran = batch.world.run("setsid", ["sh", "-c", &script]).go();
+    batch.made(true, &ran);
+}
