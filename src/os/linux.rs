@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::ffi::{OsStr, OsString};
-use std::io::{self, IoSliceMut};
+use std::io::IoSliceMut;
 use std::num::NonZeroU64;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
 use super::mapping::Mapping;
-use super::{Publishing, directory_of, temporary_name, temporary_prefix};
+use super::{Publishing, directory_of, make_directories, temporary_name, temporary_prefix};
 use crate::error::{Error, FormatError, Result};
 use crate::text;
 
@@ -266,29 +266,6 @@ impl Directory {
     fn forget() {
         LAST_DIRECTORY.set(None);
     }
-}
-
-/// Makes a directory and those above it; with `durable`, each is recorded in its parent.
-fn make_directories(path: &Path, durable: bool) -> Result<()> {
-    let failed = |error: io::Error| {
-        Error::io(
-            format!("cannot make the directory {}", text::shown(path)),
-            error,
-        )
-    };
-    let missing: Vec<&Path> = path
-        .ancestors()
-        .take_while(|above| !above.as_os_str().is_empty() && !above.is_dir())
-        .collect();
-    std::fs::create_dir_all(path).map_err(failed)?;
-    if durable {
-        for made in missing {
-            std::fs::File::open(directory_of(made))
-                .and_then(|parent| parent.sync_all())
-                .map_err(failed)?;
-        }
-    }
-    Ok(())
 }
 
 /// An output under way: it has no name until it is published.

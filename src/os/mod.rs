@@ -66,3 +66,27 @@ pub(crate) fn directory_of(path: &Path) -> &Path {
         _ => Path::new("."),
     }
 }
+
+/// Makes a directory and those above it; with `durable`, each is recorded in its parent.
+pub(crate) fn make_directories(path: &Path, durable: bool) -> crate::Result<()> {
+    let failed = |error: std::io::Error| {
+        crate::Error::io(
+            format!("cannot make the directory {}", crate::text::shown(path)),
+            error,
+        )
+    };
+    let missing: Vec<&Path> = path
+        .ancestors()
+        .take_while(|above| !above.as_os_str().is_empty() && !above.is_dir())
+        .collect();
+    std::fs::create_dir_all(path).map_err(failed)?;
+    if durable {
+        // Windows has no directories to fsync.
+        for made in missing.into_iter().filter(|_| cfg!(unix)) {
+            std::fs::File::open(directory_of(made))
+                .and_then(|parent| parent.sync_all())
+                .map_err(failed)?;
+        }
+    }
+    Ok(())
+}

@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use tempfile::NamedTempFile;
 
 use super::mapping::Mapping;
-use super::{Publishing, directory_of, temporary_prefix};
+use super::{Publishing, directory_of, make_directories, temporary_prefix};
 use crate::error::{Error, FormatError, Result};
 use crate::text;
 
@@ -127,12 +127,7 @@ impl Output {
     pub(crate) fn create(path: &Path, _size: u64, publishing: &Publishing) -> Result<Self> {
         let directory = directory_of(path);
         if publishing.make_directories {
-            fs::create_dir_all(directory).map_err(|error| {
-                Error::io(
-                    format!("cannot make the directory {}", text::shown(directory)),
-                    error,
-                )
-            })?;
+            make_directories(directory, publishing.durable)?;
         }
         let mut builder = tempfile::Builder::new();
         builder.prefix(temporary_prefix()).suffix(".tmp");
