@@ -41,23 +41,23 @@ fn what_is_no_file() {
     let reasons = [
         ("dangling.bmp", "No such file"),
         ("empty.bmp", "empty"),
-        ("fifo-link.bmp", "FIFO"),
-        ("fifo.bmp", "FIFO"),
+        ("fifo-link.bmp", "not a regular file"),
+        ("fifo.bmp", "not a regular file"),
         ("folder.bmp", "directory"),
         ("kmsg.bmp", ""),
         ("loop.bmp", "symbolic links"),
         ("mem.bmp", ""),
-        ("null.bmp", "device"),
+        ("null.bmp", "not a regular file"),
         ("pagemap.bmp", ""),
         ("proc.bmp", ""),
-        ("random.bmp", "device"),
+        ("random.bmp", "not a regular file"),
         ("ring-a.bmp", "symbolic links"),
         ("ring-b.bmp", "symbolic links"),
-        ("socket.bmp", "socket"),
+        ("socket.bmp", "not a regular file"),
         ("sys.bmp", ""),
         ("tty.bmp", ""),
         ("up.bmp", "directory"),
-        ("zero.bmp", "device"),
+        ("zero.bmp", "not a regular file"),
     ];
     let names = reasons.map(|(name, _)| name);
     let literal = [&names[..], &["good.bmp"]].concat();
@@ -84,7 +84,7 @@ fn what_is_no_file() {
         .rot90(["/dev/zero", "-o", "out"])
         .go()
         .exit(1)
-        .fails("/dev/zero", "device");
+        .fails("/dev/zero", "not a regular file");
     world.rot90(["/dev/stdin", "-o", "out"]).go().exit(1);
 }
 
