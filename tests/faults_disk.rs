@@ -330,10 +330,13 @@ impl<'a> Mounted<'a> {
 
 impl Drop for Mounted<'_> {
     fn drop(&mut self) {
-        let _ = Command::new("fusermount")
+        let unmounted = Command::new("fusermount")
             .args(["-u", "-z"])
             .arg(self.0.path("over"))
             .status();
+        if !unmounted.is_ok_and(|status| status.success()) {
+            eprintln!("{} stays mounted", self.0.path("over").display());
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! A command of a test: started, waited for, and what came out of it.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::JoinHandle;
@@ -45,29 +45,31 @@ impl Run {
     }
 
     /// Starts it, and comes back at once.
-    pub(crate) fn start(mut self) -> Running {
+    pub(crate) fn start(self) -> Running {
         let described = format!("{:?}", self.command);
-        let mut child = self
-            .command
-            .spawn()
-            .unwrap_or_else(|error| panic!("{described}: {error}"));
+        self.try_start()
+            .unwrap_or_else(|error| panic!("{described}: {error}"))
+    }
+
+    fn try_start(mut self) -> io::Result<Running> {
+        let described = format!("{:?}", self.command);
+        let mut child = self.command.spawn()?;
         if let Some(mut stdin) = child.stdin.take() {
             // It may end without reading everything.
             std::thread::spawn(move || drop(stdin.write_all(&self.input)));
         }
-        Running {
+        Ok(Running {
             stdout: collect(child.stdout.take()),
             stderr: collect(child.stderr.take()),
             child,
             described,
             begun: Instant::now(),
-        }
+        })
     }
 
     /// Runs it to its end, if there is such a program.
-    pub(crate) fn try_go(mut self) -> Option<Ran> {
-        drop(self.command.output().ok()?);
-        Some(self.go())
+    pub(crate) fn try_go(self) -> Option<Ran> {
+        Some(self.try_start().ok()?.wait())
     }
 
     /// Runs it to its end.
