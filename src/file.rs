@@ -76,6 +76,9 @@ pub struct FileOptions<'a> {
     /// Counts the bytes of input that are done, for a progress bar.
     pub bytes_done: Option<&'a AtomicU64>,
     pub(crate) sweeper: Option<std::sync::Arc<dyn crate::os::Sweeper>>,
+    /// Shown the picture's pixels while they are in memory.
+    #[cfg(feature = "cli")]
+    pub(crate) onlooker: Option<&'a crate::sampled::Onlooker>,
 }
 
 /// What is known of a picture once it is turned.
@@ -302,6 +305,7 @@ impl Opened {
         let prefix = self.prefix(turn.bits_per_pixel)?;
         let (input, scratch, header) = (&self.input, &mut self.scratch.0, &self.header);
         let rows = rows.unwrap_or_else(|| &scratch.input[header.pixel_offset as usize..]);
+        show(options, header, turn, stride, rows);
         publish(target, output_size(header, &prefix, turn), |output| {
             let mut writer = StripWriter::new(&mut scratch.strip, 0, |bytes: &[u8], offset| {
                 output.map_or(Ok(()), |output| output.write(bytes, offset))
@@ -354,6 +358,7 @@ impl Opened {
         let prefix = self.prefix(plain.bits_per_pixel)?;
         let turn = Turn::new(&self.header, plain.bits_per_pixel);
         let stride = pixels_stride(&self.header, plain.bits_per_pixel);
+        show(options, &self.header, &turn, stride, &plain.bytes);
         let (input, header) = (&self.input, &self.header);
         publish(target, output_size(header, &prefix, &turn), |output| {
             let bands = Bands {
@@ -485,6 +490,17 @@ fn publish(
     output.publish(publishing)?;
     Ok(sum)
 }
+
+/// Lets whoever looks on see the picture.
+#[cfg(feature = "cli")]
+fn show(options: &FileOptions<'_>, header: &Header, turn: &Turn, stride: usize, rows: &[u8]) {
+    if let Some(onlooker) = options.onlooker {
+        onlooker.look(header, turn.bits_per_pixel, stride, rows);
+    }
+}
+
+#[cfg(not(feature = "cli"))]
+fn show(_: &FileOptions<'_>, _: &Header, _: &Turn, _: usize, _: &[u8]) {}
 
 /// Turns `columns` strip by strip into `writer`.
 fn turn_columns<F: FnMut(&[u8], u64) -> Result<()>>(

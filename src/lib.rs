@@ -29,6 +29,8 @@ mod file;
 mod limits;
 mod memory;
 mod os;
+#[cfg(feature = "cli")]
+mod sampled;
 mod scratch;
 mod strip;
 #[doc(hidden)]

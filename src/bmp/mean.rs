@@ -193,7 +193,7 @@ fn whole_bytes(masks: ChannelMasks) -> Option<[u8; 4]> {
 }
 
 /// One channel of pixels of up to 32 bits.
-struct Channel {
+pub(super) struct Channel {
     mask: u32,
     shift: u32,
     max: u64,
@@ -201,7 +201,7 @@ struct Channel {
 }
 
 impl Channel {
-    fn new(mask: u32) -> Self {
+    pub(super) fn new(mask: u32) -> Self {
         let shift = if mask == 0 { 0 } else { mask.trailing_zeros() };
         let top = mask >> shift;
         Self {
@@ -213,7 +213,7 @@ impl Channel {
     }
 
     /// The channel's value scaled to 8 bits.
-    fn sample(&self, word: u32) -> u8 {
+    pub(super) fn sample(&self, word: u32) -> u8 {
         if self.mask == 0 {
             return 0;
         }
@@ -235,7 +235,7 @@ impl Channel {
 }
 
 /// For every s2.13 fixed-point value of linear light, its 8-bit sRGB sample (IEC 61966-2-1).
-fn linear_table() -> &'static [u8] {
+pub(super) fn linear_table() -> &'static [u8] {
     static TABLE: LazyLock<Vec<u8>> = LazyLock::new(|| {
         (0..=u16::MAX)
             .map(|bits| {

@@ -1,5 +1,7 @@
 //! The format: headers in and out, compressed pixels, exact means.
 
+#[cfg(feature = "cli")]
+pub(crate) mod colour;
 #[doc(hidden)]
 pub mod embedded;
 pub(crate) mod header;

@@ -13,6 +13,7 @@ use anyhow::Context as _;
 use rayon::{ThreadPool, ThreadPoolBuilder, Yield};
 
 use super::cli::{Config, Format};
+use super::page::{Page, Totals};
 use super::plan::{Job, Plan};
 use super::progress::{Counters, Progress};
 use super::report::{Outcome, Report};
@@ -20,6 +21,8 @@ use super::signals::Signals;
 use super::sweeper::SecondProcess;
 use super::{ALL_DONE, SOME_FAILED};
 use crate::file::{self, LARGE, Opened};
+use crate::os::{Publishing, Sweeper};
+use crate::sampled::Onlooker;
 use crate::{Error, Existing, FileOptions, text, turn};
 
 /// A file begins only if no more than this many before it are still without a result, so that
@@ -41,6 +44,19 @@ thread_local! {
 
 /// Runs the plan and returns the exit code.
 pub(crate) fn run(plan: &Plan, config: &Config, signals: &Signals) -> anyhow::Result<u8> {
+    let sweeper: Arc<SecondProcess> = Arc::default();
+    let page = match &config.report {
+        None => None,
+        Some(path) => {
+            let publishing = Publishing {
+                durable: config.durable,
+                sweeper: Some(Arc::clone(&sweeper) as Arc<dyn Sweeper>),
+                ..Publishing::default()
+            };
+            let output_dir = config.output_dir.as_deref();
+            Some(Page::begin(path, plan, output_dir, publishing)?)
+        }
+    };
     let counters = Arc::new(Counters::default());
     let threads = threads(plan, config);
     // A dry run has nothing to spread.
@@ -70,7 +86,8 @@ pub(crate) fn run(plan: &Plan, config: &Config, signals: &Signals) -> anyhow::Re
         config,
         signals,
         counters: &counters,
-        sweeper: Arc::new(SecondProcess::default()),
+        sweeper,
+        page,
         next: AtomicUsize::new(0),
         ahead: Mutex::new(0),
         cold: AtomicBool::new(false),
@@ -167,6 +184,8 @@ struct Batch<'a> {
     signals: &'a Signals,
     counters: &'a Counters,
     sweeper: Arc<SecondProcess>,
+    /// The page that was asked for.
+    page: Option<Page>,
     /// The first job that nobody has begun.
     next: AtomicUsize,
     /// Some input had to be waited for: the next ones are asked for ahead.
@@ -221,8 +240,13 @@ impl Batch<'_> {
             if self.cold.load(Ordering::Relaxed) {
                 self.read_ahead(at);
             }
-            let (outcome, bytes) = self.turn(job);
+            let onlooker = self.page.as_ref().and_then(|page| page.onlooker(at));
+            let (outcome, bytes) = self.turn(job, onlooker.as_ref());
+            let done = matches!(outcome, Outcome::Done { .. });
             self.put(at, outcome, bytes);
+            if let (Some(page), Some(onlooker), true) = (&self.page, onlooker, done) {
+                page.look_at(at, self.plan, job, onlooker);
+            }
         }
     }
 
@@ -294,8 +318,9 @@ impl Batch<'_> {
     }
 
     /// Turns one file; whatever happens in it stays there.
-    fn turn(&self, job: &Job) -> (Outcome, u64) {
-        let turned = catch_unwind(AssertUnwindSafe(|| self.turn_file(job))).unwrap_or_else(|_| {
+    fn turn(&self, job: &Job, onlooker: Option<&Onlooker>) -> (Outcome, u64) {
+        let turn = AssertUnwindSafe(|| self.turn_file(job, onlooker));
+        let turned = catch_unwind(turn).unwrap_or_else(|_| {
             let place = PANICKED_AT.take();
             Err(Error::Internal(
                 place.unwrap_or_else(|| "no place known".to_owned()),
@@ -318,7 +343,11 @@ impl Batch<'_> {
         }
     }
 
-    fn turn_file(&self, job: &Job) -> crate::Result<crate::TurnedFile> {
+    fn turn_file(
+        &self,
+        job: &Job,
+        onlooker: Option<&Onlooker>,
+    ) -> crate::Result<crate::TurnedFile> {
         let options = FileOptions {
             existing: self.config.existing,
             durable: self.config.durable,
@@ -326,7 +355,8 @@ impl Batch<'_> {
             max_memory: self.config.max_memory,
             cancel: Some(self.signals.stop()),
             bytes_done: Some(&self.counters.bytes),
-            sweeper: Some(Arc::clone(&self.sweeper) as Arc<dyn crate::os::Sweeper>),
+            sweeper: Some(Arc::clone(&self.sweeper) as Arc<dyn Sweeper>),
+            onlooker,
         };
         let output = self.plan.output(job);
         let opened = Opened::open(Path::new(&*job.input), job.regular)?;
@@ -365,6 +395,9 @@ impl Batch<'_> {
         let mut board = self.board();
         let board = &mut *board;
         self.counters.files.fetch_add(1, Ordering::Relaxed);
+        if let Some(page) = &self.page {
+            page.put(at, &outcome, bytes);
+        }
         match outcome {
             Outcome::Failed(_) => {
                 board.failed += 1;
@@ -444,7 +477,8 @@ impl Batch<'_> {
     }
 
     /// Closes the report, sums up, and gives the exit code.
-    fn finish(self, elapsed: Duration) -> u8 {
+    fn finish(mut self, elapsed: Duration) -> u8 {
+        let page = self.page.take();
         let mut board = self.board();
         let board = &mut *board;
         // Where the run was ended, results may stand behind files that were not begun.
@@ -455,6 +489,7 @@ impl Batch<'_> {
             }
         }
         self.to_stdout(board, Report::finish);
+        let page_failed = page.is_some_and(|page| !self.write_page(page, board, elapsed));
         board.progress.end();
         let closed_early = self.stop.load(Ordering::Relaxed) && board.stdout_failed;
         if self.config.talk > 0 && !closed_early {
@@ -464,11 +499,29 @@ impl Batch<'_> {
         if let Some(code) = self.signals.exit_code() {
             return code;
         }
-        if board.failed > 0 || board.stdout_failed || !self.plan.problems.is_empty() {
+        if board.failed > 0 || board.stdout_failed || page_failed || !self.plan.problems.is_empty()
+        {
             SOME_FAILED
         } else {
             ALL_DONE
         }
+    }
+
+    /// Writes the page of the results so far; whether that worked.
+    fn write_page(&self, page: Page, board: &Board, elapsed: Duration) -> bool {
+        let path = page.path().to_owned();
+        let totals = Totals {
+            turned: board.turned,
+            failed: board.failed,
+            bytes: board.bytes,
+            elapsed,
+        };
+        let written = page.write(self.plan, &totals);
+        if let Err(error) = &written {
+            let shown = text::shown(&path);
+            board.progress.say(&format!("--report {shown}: {error}"));
+        }
+        written.is_ok()
     }
 }
 
@@ -512,7 +565,7 @@ fn summary(plan: &Plan, board: &Board, elapsed: Duration, dry_run: bool) -> Stri
     )
 }
 
-fn counted(files: usize) -> String {
+pub(super) fn counted(files: usize) -> String {
     if files == 1 {
         "1 file".to_owned()
     } else {
@@ -521,7 +574,7 @@ fn counted(files: usize) -> String {
 }
 
 /// Bytes in decimal units, three digits or so.
-fn bytes_shown(bytes: f64) -> String {
+pub(super) fn bytes_shown(bytes: f64) -> String {
     const UNITS: [&str; 5] = ["B", "kB", "MB", "GB", "TB"];
     let mut value = bytes;
     let mut unit = 0;

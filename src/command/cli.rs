@@ -5,9 +5,10 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::builder::{PathBufValueParser, TypedValueParser as _};
 use clap::{ArgAction, Parser, ValueEnum};
 
-use super::{ALL_DONE, WRONG_USAGE};
+use super::{ALL_DONE, WRONG_USAGE, page};
 use crate::{Existing, text};
 
 /// Turns bitmaps a quarter turn clockwise, in bulk.
@@ -112,6 +113,19 @@ struct Arguments {
     #[arg(long, help_heading = "Performance")]
     fail_fast: bool,
 
+    /// Write a page with all results and small pictures to FILE, which ends with .html.
+    ///
+    /// It is one file that needs no network: failures first, the means as a histogram, and
+    /// pictures before and after, sortable and searchable.
+    #[arg(
+        long,
+        value_name = "FILE",
+        value_parser = PathBufValueParser::new().try_map(page::parse_name),
+        conflicts_with = "dry_run",
+        help_heading = "Reporting"
+    )]
+    report: Option<PathBuf>,
+
     /// Show a progress bar on standard error; `auto`: if that is a terminal.
     #[arg(
         long,
@@ -171,6 +185,7 @@ pub(crate) struct Config {
     pub(crate) workers: usize,
     pub(crate) max_memory: Option<u64>,
     pub(crate) fail_fast: bool,
+    pub(crate) report: Option<PathBuf>,
     pub(crate) progress: When,
     /// Messages other than failures: 0 none, 1 the summary, 2 and 3 more.
     pub(crate) talk: u8,
@@ -218,6 +233,7 @@ pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Config, ExitCode> {
             .map_or_else(default_workers, NonZeroUsize::get),
         max_memory: arguments.max_memory,
         fail_fast: arguments.fail_fast,
+        report: arguments.report,
         progress: if arguments.quiet {
             When::Never
         } else {

@@ -3,6 +3,7 @@
 mod batch;
 mod cli;
 mod names;
+mod page;
 mod plan;
 mod progress;
 mod report;

@@ -275,7 +275,7 @@ impl Folders {
 }
 
 /// The one true path of a folder, which need not exist yet.
-fn canonical(path: &Path) -> PathBuf {
+pub(super) fn canonical(path: &Path) -> PathBuf {
     if let Ok(path) = fs::canonicalize(path) {
         return path;
     }

@@ -1,0 +1,321 @@
+"use strict";
+(() => {
+  const $ = (id) => document.getElementById(id);
+  const stored = (id) => JSON.parse($(id).textContent);
+
+  // Names and reasons are only ever put on the page as text, never as markup.
+  const element = (tag, name, text) => {
+    const made = document.createElement(tag);
+    if (name) made.className = name;
+    if (text !== undefined) made.textContent = text;
+    return made;
+  };
+
+  const rows = stored("data-rows").map((record, at) => {
+    const escaped = Array.isArray(record[0]);
+    const name = escaped ? record[0][0] : record[0];
+    const row = { at, name, escaped, failed: record.length === 2 };
+    if (row.failed) {
+      row.reason = record[1];
+      row.text = (name + " " + row.reason).toLowerCase();
+    } else {
+      [, row.width, row.height, row.bytes, row.mean] = record;
+      row.text = name.toLowerCase();
+    }
+    return row;
+  });
+  const number = new Intl.NumberFormat("en");
+  const counted = (count, what) =>
+    number.format(count) + " " + what + (count === 1 ? "" : "s");
+  const size = (width, height) => number.format(width) + " × " + number.format(height);
+  const shownMean = (mean) => mean.toFixed(2);
+  const shownBytes = (bytes) => {
+    const units = ["B", "kB", "MB", "GB", "TB"];
+    let unit = 0;
+    while (bytes >= 999.5 && unit + 1 < units.length) {
+      bytes /= 1000;
+      unit += 1;
+    }
+    return bytes.toFixed(unit > 0 && bytes < 100 ? 1 : 0) + " " + units[unit];
+  };
+
+  // Folder and file name apart: where there is too little room, the folder is cut.
+  const named = (row) => {
+    const name = element("bdi", row.escaped ? "name escaped" : "name");
+    const slash = row.name.lastIndexOf("/") + 1;
+    if (slash > 0) name.append(element("span", "folder", row.name.slice(0, slash)));
+    name.append(element("span", "file", row.name.slice(slash)));
+    name.title = row.escaped ? row.name + "\n(characters are escaped)" : row.name;
+    return name;
+  };
+
+  const grey = (mean) => {
+    const swatch = element("span", "swatch");
+    const level = Math.round(mean);
+    swatch.style.backgroundColor = "rgb(" + level + " " + level + " " + level + ")";
+    return swatch;
+  };
+
+  // What is shown, and in which order.
+
+  const state = { query: "", which: "all", bar: null, sort: "order", descending: false };
+  // Means in a bar of the histogram.
+  const BAR = 4;
+
+  const compareNames = new Intl.Collator("en", { numeric: true }).compare;
+  let ranks = null;
+  // Names are compared once; after that, sorting by name compares numbers.
+  const nameRanks = () => {
+    if (!ranks) {
+      ranks = new Uint32Array(rows.length);
+      rows.map((row) => row.at)
+        .sort((one, other) => compareNames(rows[one].name, rows[other].name) || one - other)
+        .forEach((at, rank) => { ranks[at] = rank; });
+    }
+    return ranks;
+  };
+  const keys = {
+    order: (row) => row.at,
+    name: (row) => nameRanks()[row.at],
+    size: (row) => row.width * row.height,
+    mean: (row) => row.mean,
+  };
+
+  const selected = () => {
+    const words = state.query.toLowerCase().split(/\s+/).filter(Boolean);
+    const kept = rows.filter((row) => {
+      if (state.which !== "all" && row.failed !== (state.which === "failed")) return false;
+      if (state.bar !== null
+        && (row.failed || Math.min(Math.floor(row.mean / BAR), 63) !== state.bar)) return false;
+      return words.every((word) => row.text.includes(word));
+    });
+    const key = keys[state.sort];
+    const sign = state.descending ? -1 : 1;
+    const hasKey = (row) => !row.failed || state.sort === "order" || state.sort === "name";
+    return kept.sort((one, other) => {
+      // What failed has no size and no mean, and comes last either way.
+      if (!hasKey(one) || !hasKey(other)) {
+        return hasKey(other) - hasKey(one) || one.at - other.at;
+      }
+      return sign * (key(one) - key(other)) || one.at - other.at;
+    });
+  };
+
+  // The gallery: each card is made once, and then only moved.
+
+  const gallery = $("gallery");
+  // As large as the pictures are, within reason.
+  const side = Math.max(120, Math.min(Number(gallery.dataset.side), 200));
+  gallery.style.setProperty("--side", side + "px");
+  const cards = new Map();
+  const picture = (source, name, turned) => {
+    const frame = element("span", turned ? "frame turned" : "frame");
+    const image = new Image();
+    image.loading = "lazy";
+    image.decoding = "async";
+    image.alt = name;
+    image.addEventListener("load", () => {
+      if (Math.max(image.naturalWidth, image.naturalHeight) < 64) image.classList.add("tiny");
+    });
+    image.src = source;
+    frame.append(image);
+    return frame;
+  };
+  const card = (row, before, after) => {
+    const item = element("li", "card");
+    const pair = element("div", "pair");
+    const one = element("figure");
+    one.append(picture(before, "before", false),
+      element("figcaption", "", size(row.height, row.width)));
+    const other = element("figure");
+    other.append(after ? picture(after, "after", false) : picture(before, "after", true),
+      element("figcaption", "", "↻ " + size(row.width, row.height)));
+    pair.append(one, other);
+    const foot = element("p", "foot");
+    const mean = element("span", "mean");
+    mean.title = "mean " + row.mean;
+    mean.append(grey(row.mean), shownMean(row.mean));
+    foot.append(named(row), mean);
+    item.append(pair, foot);
+    return item;
+  };
+  for (const [at, before, after] of stored("data-pictures")) {
+    cards.set(at, card(rows[at], before, after));
+  }
+  $("data-rows").remove();
+  $("data-pictures").remove();
+
+  const showGallery = (order) => {
+    const shown = order.map((row) => cards.get(row.at)).filter(Boolean);
+    gallery.replaceChildren(...shown);
+    $("no-pictures").hidden = shown.length > 0;
+    $("pictures").hidden = cards.size === 0;
+  };
+
+  // The list: of a long one, pieces are filled when they come near the window, and emptied when
+  // they leave, so that a hundred thousand rows are as quick as a hundred.
+
+  const PIECE = 50;
+  const LONG = 1000;
+  const list = $("rows");
+  let order = [];
+  const cell = (name, text) => {
+    const made = element("span", name, text);
+    made.setAttribute("role", "cell");
+    return made;
+  };
+  const listed = (row, place) => {
+    const line = element("div", row.failed ? "row failed" : "row");
+    line.setAttribute("role", "row");
+    line.setAttribute("aria-rowindex", place + 2);
+    line.dataset.row = row.at;
+    const name = cell("cell-name");
+    name.append(named(row));
+    line.append(cell("cell-order", number.format(row.at + 1)), name);
+    if (row.failed) {
+      const reason = cell("cell-reason", row.reason);
+      reason.title = row.reason;
+      line.append(reason);
+      return line;
+    }
+    const mean = cell("cell-mean");
+    const meter = element("span", "meter");
+    const fill = element("span");
+    fill.style.width = (row.mean / 255) * 100 + "%";
+    meter.append(fill);
+    mean.title = String(row.mean);
+    mean.append(element("span", "", shownMean(row.mean)), meter);
+    line.append(cell("cell-size", size(row.width, row.height)),
+      cell("cell-bytes", shownBytes(row.bytes)), mean);
+    return line;
+  };
+  const fill = (piece) => {
+    if (piece.childElementCount > 0) return;
+    const from = Number(piece.dataset.from);
+    const lines = order.slice(from, from + PIECE).map((row, at) => listed(row, from + at));
+    piece.replaceChildren(...lines);
+  };
+  const watcher = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) {
+      if (isIntersecting) fill(target);
+      else if (target !== list.firstElementChild) target.replaceChildren();
+    }
+  }, { rootMargin: "800px 0px" });
+  addEventListener("beforeprint", () => {
+    watcher.disconnect();
+    for (const piece of list.children) fill(piece);
+  });
+  addEventListener("afterprint", () => showList());
+
+  const showList = () => {
+    watcher.disconnect();
+    const pieces = [];
+    for (let from = 0; from < order.length; from += PIECE) {
+      const piece = element("div", "piece");
+      piece.dataset.from = from;
+      piece.style.setProperty("--rows", Math.min(PIECE, order.length - from));
+      pieces.push(piece);
+    }
+    list.replaceChildren(...pieces);
+    if (order.length <= LONG) {
+      pieces.forEach(fill);
+    } else {
+      // The first piece is there at once; the observer answers a moment later.
+      fill(pieces[0]);
+      pieces.forEach((piece) => watcher.observe(piece));
+    }
+    $("list").setAttribute("aria-rowcount", order.length + 1);
+    $("list").dataset.rows = order.length;
+    $("list").hidden = order.length === 0;
+    $("no-rows").hidden = order.length > 0;
+  };
+
+  // The tools.
+
+  const bars = [...document.querySelectorAll(".bar")];
+  const update = () => {
+    order = selected();
+    showGallery(order);
+    showList();
+    const all = order.length === rows.length;
+    $("count").textContent = all
+      ? counted(rows.length, "file")
+      : number.format(order.length) + " of " + counted(rows.length, "file");
+    $("sort").value = state.sort;
+    $("direction").setAttribute("aria-pressed", state.descending);
+    for (const head of document.querySelectorAll("#head [data-sort]")) {
+      const sorted = head.dataset.sort === state.sort;
+      head.setAttribute("aria-sort",
+        !sorted ? "none" : state.descending ? "descending" : "ascending");
+    }
+    for (const bar of bars) {
+      bar.setAttribute("aria-pressed", Number(bar.dataset.bar) === state.bar);
+    }
+    $("bar").hidden = state.bar === null;
+    if (state.bar !== null) {
+      $("bar").textContent =
+        "mean " + state.bar * BAR + "–" + Math.min((state.bar + 1) * BAR, 255) + " ×";
+      $("bar").setAttribute("aria-label", "Show all means again");
+    }
+  };
+  const change = (changes) => {
+    Object.assign(state, changes);
+    update();
+  };
+
+  let waiting = 0;
+  $("search").addEventListener("input", () => {
+    cancelAnimationFrame(waiting);
+    waiting = requestAnimationFrame(() => change({ query: $("search").value }));
+  });
+  $("which").addEventListener("change", (event) => change({ which: event.target.value }));
+  $("sort").addEventListener("change", () => change({ sort: $("sort").value }));
+  $("direction").addEventListener("click", () => change({ descending: !state.descending }));
+  $("bar").addEventListener("click", () => change({ bar: null }));
+  const tools = document.querySelector(".tools");
+  tools.addEventListener("submit", (event) => event.preventDefault());
+  // The head of the list stays in sight below the tools, which may take two lines.
+  new ResizeObserver(() => {
+    document.documentElement.style.setProperty("--tools", tools.offsetHeight + "px");
+  }).observe(tools);
+  $("head").addEventListener("click", (event) => {
+    const head = event.target.closest("button")?.closest("[data-sort]");
+    if (!head) return;
+    const sort = head.dataset.sort;
+    change({ sort, descending: state.sort === sort && !state.descending });
+  });
+  // The bars are one stop for the tab key; the arrow keys go from bar to bar.
+  bars.forEach((bar, at) => {
+    bar.setAttribute("role", "button");
+    bar.setAttribute("tabindex", at === 0 ? "0" : "-1");
+    const choose = () => {
+      const chosen = Number(bar.dataset.bar);
+      change({ bar: state.bar === chosen ? null : chosen });
+    };
+    bar.addEventListener("click", choose);
+    bar.addEventListener("keydown", (event) => {
+      const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+      if (!step && event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      const next = step && bars[at + step];
+      if (!step) choose();
+      else if (next) {
+        bar.setAttribute("tabindex", "-1");
+        next.setAttribute("tabindex", "0");
+        next.focus();
+      }
+    });
+  });
+  addEventListener("keydown", (event) => {
+    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (/^(INPUT|SELECT|TEXTAREA)$/.test(document.activeElement?.tagName ?? "")
+      && document.activeElement.type !== "radio") return;
+    event.preventDefault();
+    $("search").focus();
+  });
+
+  const failed = rows.filter((row) => row.failed).length;
+  $("which").hidden = failed === 0 || failed === rows.length;
+  $("results").hidden = rows.length === 0;
+  update();
+})();

@@ -1,0 +1,587 @@
+//! The page that `--report` writes: whole, complete, harmless, and never in the way of a picture.
+//! What it does in a browser is tested by `tests/browser/check_report.py`.
+#![cfg(all(unix, feature = "cli"))]
+
+mod common;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::thread::sleep;
+use std::time::Duration;
+
+use base64::Engine as _;
+use common::{CUT, World, cut, mixed, name, pictures, skip};
+use rustix::process::Signal;
+use serde_json::Value;
+
+/// A page, taken apart.
+struct Page {
+    html: String,
+    /// `[name, width, height, bytes, mean]` or `[name, reason]`.
+    rows: Vec<Value>,
+    /// `[row, before]` or `[row, before, after]`.
+    pictures: Vec<Value>,
+}
+
+impl Page {
+    #[track_caller]
+    fn read(world: &World, path: &str) -> Self {
+        let html = String::from_utf8(world.read(path)).expect("the page is UTF-8");
+        assert!(html.starts_with("<!DOCTYPE html>\n"), "{path} is no page");
+        assert!(html.ends_with("</html>\n"), "{path} is not whole");
+        Self {
+            rows: stored(&html, "data-rows"),
+            pictures: stored(&html, "data-pictures"),
+            html,
+        }
+    }
+
+    /// The names of the rows; one with escapes is a list of one string.
+    fn names(&self) -> Vec<String> {
+        let shown = |row: &Value| match &row[0] {
+            Value::String(name) => name.clone(),
+            Value::Array(name) => format!("escaped {}", name[0].as_str().unwrap()),
+            other => panic!("{other}"),
+        };
+        self.rows.iter().map(shown).collect()
+    }
+
+    /// The page without its data.
+    fn markup(&self) -> &str {
+        self.html
+            .split("<script type=\"application/json\"")
+            .next()
+            .unwrap()
+    }
+}
+
+/// The JSON in the script element of that name.
+#[track_caller]
+fn stored(html: &str, id: &str) -> Vec<Value> {
+    let (_, rest) = html
+        .split_once(&format!("<script type=\"application/json\" id=\"{id}\">"))
+        .unwrap_or_else(|| panic!("no {id}"));
+    let (json, _) = rest.split_once("</script>").unwrap();
+    serde_json::from_str(json).unwrap_or_else(|error| panic!("{id}: {error}"))
+}
+
+/// The picture of a data URL.
+fn decoded(url: &Value) -> image::RgbImage {
+    let (kind, data) = url.as_str().unwrap().split_once(";base64,").unwrap();
+    let format = match kind {
+        "data:image/png" => image::ImageFormat::Png,
+        "data:image/jpeg" => image::ImageFormat::Jpeg,
+        other => panic!("{other}"),
+    };
+    let bytes = base64::engine::general_purpose::STANDARD
+        .decode(data)
+        .unwrap();
+    assert!(bytes.len() <= 40 << 10, "{} bytes", bytes.len());
+    image::load_from_memory_with_format(&bytes, format)
+        .unwrap()
+        .to_rgb8()
+}
+
+#[test]
+fn it_has_every_result_and_failures_first() {
+    let world = mixed();
+    world
+        .rot90(["*.bmp", "nowhere*.bmp", "--report", "report.html"])
+        .go()
+        .exit(1);
+    world.assert_files(&[
+        "a.bmp",
+        "a_rot90.bmp",
+        "b.bmp",
+        "c.bmp",
+        "c_rot90.bmp",
+        "report.html",
+    ]);
+    let mode = fs::metadata(world.path("report.html"))
+        .unwrap()
+        .permissions();
+    assert_eq!(
+        mode.mode() & 0o777,
+        fs::metadata(world.path("a_rot90.bmp"))
+            .unwrap()
+            .permissions()
+            .mode()
+            & 0o777
+    );
+
+    let page = Page::read(&world, "report.html");
+    assert_eq!(page.names(), ["a.bmp", "b.bmp", "c.bmp"]);
+    assert_eq!(page.rows[1][1], CUT);
+    for (row, name) in [(0, "a.bmp"), (2, "c.bmp")] {
+        let (width, height) = common::size_of(name.as_ref());
+        let row = &page.rows[row];
+        assert_eq!(
+            row[1], height,
+            "the turned picture is as wide as the other is high"
+        );
+        assert_eq!(row[2], width);
+        assert_eq!(row[3], world.read(name).len());
+        assert_eq!(row[4].to_string(), common::mean(name));
+    }
+    let markup = page.markup();
+    let at = |part: &str| markup.find(part).unwrap_or_else(|| panic!("no {part}"));
+    assert!(at("<h1>2 files turned, 1 failed</h1>") < at(CUT));
+    assert!(at(CUT) < at("class=\"histogram\""));
+    assert!(at("class=\"histogram\"") < at("id=\"gallery\""));
+    assert!(at("nowhere*.bmp: the pattern matches no file") < at(CUT));
+    assert!(markup.contains("default-src 'none'"));
+    assert!(!page.html.contains("{{"), "something was not filled in");
+    assert_eq!(page.pictures.len(), 2);
+}
+
+#[test]
+fn results_are_printed_as_without_it() {
+    for format in ["json", "jsonl", "means"] {
+        let world = mixed();
+        let without = world.rot90(["*.bmp", "--format", format]).go().exit(1);
+        let with = world
+            .rot90([
+                "*.bmp",
+                "--format",
+                format,
+                "--report",
+                "report.html",
+                "-w",
+                "3",
+            ])
+            .go()
+            .exit(1);
+        assert_eq!(without.stdout, with.stdout, "{format}");
+        assert_eq!(Page::read(&world, "report.html").rows.len(), 3);
+    }
+}
+
+#[test]
+fn nothing_at_all_is_a_page_too() {
+    let world = World::new();
+    world
+        .rot90(["*.bmp", "--report", "report.html"])
+        .go()
+        .exit(1)
+        .stdout("[]\n");
+    let page = Page::read(&world, "report.html");
+    assert!(page.rows.is_empty() && page.pictures.is_empty());
+    assert!(page.markup().contains("<h1>0 files turned</h1>"));
+}
+
+#[test]
+fn small_pictures_are_those_of_the_files() {
+    let world = World::with(&["a.bmp", "b.bmp"]);
+    world
+        .rot90(["*.bmp", "--report", "report.html"])
+        .go()
+        .exit(0);
+    let page = Page::read(&world, "report.html");
+    assert_eq!(page.pictures.len(), 2);
+    for (at, name) in ["a.bmp", "b.bmp"].into_iter().enumerate() {
+        let entry = page.pictures[at].as_array().unwrap();
+        assert_eq!(entry[0], at);
+        assert_eq!(entry.len(), 2, "{name}: the output is the input turned");
+        let expected = image::load_from_memory(&world.read(name))
+            .unwrap()
+            .to_rgb8();
+        assert!(decoded(&entry[1]) == expected, "{name}");
+    }
+}
+
+#[test]
+fn an_output_that_is_another_picture_is_shown_as_it_is() {
+    let world = World::with(&["a.bmp", "other.bmp"]);
+    sleep(Duration::from_millis(20));
+    let other = world.read("other.bmp");
+    // Newer than its input, so `--update` leaves it alone, whatever it shows.
+    world.write("a_rot90.bmp", &other);
+    world
+        .rot90(["a.bmp", "--update", "--report", "report.html"])
+        .go()
+        .exit(0);
+    let page = Page::read(&world, "report.html");
+    assert_eq!(page.rows.len(), 1);
+    let entry = page.pictures[0].as_array().unwrap();
+    assert_eq!(entry.len(), 3);
+    assert!(decoded(&entry[2]) == image::load_from_memory(&other).unwrap().to_rgb8());
+}
+
+/// Every kind of bitmap has a small picture, those among them that other programs cannot read.
+#[test]
+fn all_kinds_have_pictures() {
+    let mut files = Vec::new();
+    for kind in ["g", "q"] {
+        for entry in fs::read_dir(common::fixture("bmpsuite").join(kind)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "bmp") {
+                files.push(path);
+            }
+        }
+    }
+    assert!(files.len() > 40, "{} files", files.len());
+    // So few files have pictures all of them, however small they are.
+    for files in files.chunks(24) {
+        let world = World::new();
+        for path in files {
+            world.write(path.file_name().unwrap(), fs::read(path).unwrap());
+        }
+        world
+            .rot90(["*.bmp", "--report", "report.html"])
+            .go()
+            .exit(0);
+        let page = Page::read(&world, "report.html");
+        assert_eq!(page.rows.len(), files.len());
+        assert_eq!(page.pictures.len(), files.len());
+        for entry in &page.pictures {
+            let row = &page.rows[entry[0].as_u64().unwrap() as usize];
+            assert_eq!(entry.as_array().unwrap().len(), 2, "{row}");
+            let (width, height) = decoded(&entry[1]).dimensions();
+            assert!((16..=192).contains(&width.max(height)), "{row}");
+        }
+    }
+}
+
+#[test]
+fn a_large_picture_costs_little() {
+    let world = World::new();
+    world.write("large.bmp", pictures::large(24, 5000, 4700, false));
+    world.write("high.bmp", pictures::large(8, 4, 300_000, true));
+    world
+        .rot90(["*.bmp", "--report", "report.html"])
+        .go()
+        .exit(0);
+    let page = Page::read(&world, "report.html");
+    let sizes: Vec<_> = page
+        .pictures
+        .iter()
+        .map(|entry| decoded(&entry[1]).dimensions())
+        .collect();
+    assert_eq!(sizes, [(1, 192), (192, 180)]);
+    assert!(page.html.len() < 200 << 10, "{} bytes", page.html.len());
+}
+
+#[test]
+fn names_do_no_harm() {
+    let world = World::new();
+    let names: [&[u8]; 7] = [
+        b"<img src=x onerror=alert(1)>.bmp",
+        b"</script><script>alert(1)</script>.bmp",
+        b"quote'\"&amp;.bmp",
+        b"red\x1b[31m\nline\r.bmp",
+        b"bytes\xff\xfe.bmp",
+        "reversed\u{202e}pmb.bmp".as_bytes(),
+        b"<!--{{rows}}.bmp",
+    ];
+    for bytes in names {
+        // One that can be turned, one that fails: names stand in both the list and the head.
+        world.write(name(bytes), pictures::bitmap(4, 3));
+        world.write(name(&[b"bad-", bytes].concat()), cut());
+    }
+    world
+        .rot90(["**/*.bmp", "--report", "report.html"])
+        .go()
+        .exit(1);
+    let page = Page::read(&world, "report.html");
+    assert_eq!(page.rows.len(), 14);
+    assert!(
+        page.names()
+            .contains(&"escaped bytes\\xff\\xfe.bmp".to_owned())
+    );
+    assert!(
+        page.names()
+            .contains(&"escaped red\\u{1b}[31m\\nline\\r.bmp".to_owned())
+    );
+    assert!(
+        page.names()
+            .contains(&"escaped reversed\\u{202e}pmb.bmp".to_owned())
+    );
+    assert!(
+        page.names()
+            .contains(&"</script><script>alert(1)</script>.bmp".to_owned())
+    );
+    for (part, count) in [("<script", 3), ("</script", 3), ("<img", 0), ("<!--", 0)] {
+        assert_eq!(page.html.matches(part).count(), count, "{part}");
+    }
+    let control = page.html.chars().find(|character| {
+        (character.is_control() && *character != '\n') || *character == '\u{202e}'
+    });
+    assert_eq!(control, None);
+}
+
+#[test]
+fn a_place_where_it_cannot_stand_is_refused_beforehand() {
+    let world = World::with(&["a.bmp", "x.html"]);
+    fs::create_dir(world.path("folder.html")).unwrap();
+    let before = world.list();
+    for (place, part) in [
+        ("report.txt", "ends with .html"),
+        ("a.bmp", "ends with .html"),
+        ("-", "ends with .html"),
+        ("folder.html", "is a directory"),
+        ("missing/report.html", "there is no folder missing"),
+        ("a.bmp/report.html", "there is no folder a.bmp"),
+    ] {
+        let ran = world
+            .rot90(["a.bmp", "--report", place])
+            .go()
+            .exit(2)
+            .stdout("");
+        ran.says(part);
+        assert_eq!(world.list(), before, "{place}");
+    }
+    world
+        .rot90(["a.bmp", "--dry-run", "--report", "report.html"])
+        .go()
+        .exit(2)
+        .says("--dry-run");
+    assert_eq!(world.list(), before);
+}
+
+#[test]
+fn it_never_replaces_a_picture() {
+    let world = World::with(&["x.html", "y.html", "in/z.html", "lost.html"]);
+    std::os::unix::fs::symlink("in/z.html", world.path("link.html")).unwrap();
+    let before = world.list();
+    let bytes = world.read("lost.html");
+    for (input, place) in [
+        ("x.html", "x.html"),
+        ("./x.html", "in/../x.html"),
+        // An output.
+        ("x.html", "x_rot90.html"),
+        // Another picture, which a pattern meant for the operands might name.
+        ("x.html", "lost.html"),
+        ("in/z.html", "link.html"),
+        // The same name but for the case.
+        ("x.html", "X.HTML"),
+    ] {
+        let ran = world
+            .rot90([input, "--report", place])
+            .go()
+            .exit(2)
+            .stdout("");
+        ran.says("nothing was done");
+        assert_eq!(world.list(), before, "{input} and {place}");
+    }
+    assert_eq!(world.read("lost.html"), bytes);
+    // Elsewhere, the same name is no conflict.
+    world
+        .rot90(["x.html", "-o", "out", "--report", "in/x.html"])
+        .go()
+        .exit(0);
+    Page::read(&world, "in/x.html");
+    world.assert_turned("x.html", "out/x_rot90.html");
+}
+
+#[test]
+fn it_may_stand_in_the_output_dir_that_is_made() {
+    let world = World::with(&["a.bmp"]);
+    world
+        .rot90([
+            "a.bmp",
+            "-o",
+            "new/out",
+            "--report",
+            "new/out/looks/report.html",
+        ])
+        .go()
+        .exit(0);
+    Page::read(&world, "new/out/looks/report.html");
+    world.assert_files(&["a.bmp", "new/out/a_rot90.bmp", "new/out/looks/report.html"]);
+}
+
+#[test]
+fn an_earlier_page_is_replaced_and_a_link_not_followed() {
+    let world = World::with(&["a.bmp"]);
+    world.write("report.html", "an earlier page");
+    world.write("precious", "text");
+    std::os::unix::fs::symlink("precious", world.path("link.html")).unwrap();
+    for place in ["report.html", "link.html"] {
+        world.rot90(["a.bmp", "--report", place]).go().exit(0);
+        Page::read(&world, place);
+    }
+    assert!(!world.path("link.html").is_symlink());
+    assert_eq!(world.read("precious"), b"text");
+    world.assert_files(&[
+        "a.bmp",
+        "a_rot90.bmp",
+        "link.html",
+        "precious",
+        "report.html",
+    ]);
+}
+
+#[test]
+fn a_folder_that_may_not_be_written_is_refused_beforehand() {
+    let world = World::with(&["a.bmp"]);
+    fs::create_dir(world.path("closed")).unwrap();
+    fs::set_permissions(world.path("closed"), fs::Permissions::from_mode(0o555)).unwrap();
+    let Some(run) = world.unprivileged("exec \"$ROT90\" a.bmp --report closed/report.html") else {
+        skip(
+            "a_folder_that_may_not_be_written_is_refused_beforehand",
+            "no other user",
+        );
+        return;
+    };
+    run.go()
+        .exit(2)
+        .stdout("")
+        .says("closed/report.html: ")
+        .says("ermission denied");
+    world.assert_files(&["a.bmp"]);
+}
+
+#[test]
+fn a_page_that_cannot_be_written_is_told() {
+    let world = World::with(&["a.bmp", "b.bmp"]);
+    world.write("report.html", "an earlier page");
+    // The pictures are smaller than the limit, the page is not.
+    let ran = world
+        .shell("ulimit -f 8; exec \"$ROT90\" '?.bmp' --report report.html")
+        .go()
+        .exit(1);
+    assert_eq!(ran.records().len(), 2);
+    ran.says("rot90: --report report.html: cannot write the output");
+    world.assert_turned("a.bmp", "a_rot90.bmp");
+    assert_eq!(world.read("report.html"), b"an earlier page");
+    world.assert_files(&[
+        "a.bmp",
+        "a_rot90.bmp",
+        "b.bmp",
+        "b_rot90.bmp",
+        "report.html",
+    ]);
+}
+
+#[test]
+fn a_closed_standard_output_leaves_the_results_so_far() {
+    let world = World::new();
+    for number in 0..50 {
+        world.write(format!("{number:02}.bmp"), pictures::bitmap(4, 3));
+    }
+    world
+        .shell("\"$ROT90\" '*.bmp' -w 1 --format jsonl --report report.html | true")
+        .go()
+        .silent();
+    let page = Page::read(&world, "report.html");
+    assert!(page.rows.len() <= 50);
+}
+
+#[test]
+fn an_interrupted_run_has_a_page_of_its_results() {
+    let world = World::new();
+    let bytes = pictures::bitmap(600, 500);
+    for number in 0..400 {
+        world.write(format!("in/{number:03}.bmp"), &bytes);
+    }
+    let arguments = [
+        "in/*.bmp",
+        "-w",
+        "2",
+        "-o",
+        "out",
+        "--report",
+        "report.html",
+    ];
+    let begun = |world: &World| {
+        world
+            .path("out")
+            .read_dir()
+            .is_ok_and(|mut all| all.next().is_some())
+    };
+    let mut interrupted = false;
+    for _ in 0..20 {
+        let _ = fs::remove_dir_all(world.path("out"));
+        let mut running = world.rot90(arguments).start();
+        while !begun(&world) && !running.has_ended() {
+            sleep(Duration::from_millis(1));
+        }
+        running.signal(Signal::INT);
+        let ran = running.wait();
+        let page = Page::read(&world, "report.html");
+        assert_eq!(page.names(), ran.inputs(), "{}", ran.told());
+        if ran.status.code() == Some(130) && page.rows.len() < 400 {
+            assert!(page.markup().contains("The run was ended early"));
+            interrupted = true;
+            break;
+        }
+    }
+    assert!(interrupted, "it was over each time before the signal came");
+}
+
+#[test]
+fn ten_thousand_files_make_a_page_of_bounded_size() {
+    const FILES: usize = 10_000;
+    let world = World::new();
+    let bytes = pictures::bitmap(31, 17);
+    for number in 0..FILES {
+        if number % 1000 == 999 {
+            world.write(format!("in/{number}.bmp"), cut());
+        } else {
+            world.write(format!("in/{number}.bmp"), &bytes);
+        }
+    }
+    let ran = world
+        .rot90(["in/*.bmp", "-o", "out", "--report", "report.html"])
+        .go()
+        .exit(1);
+    let page = Page::read(&world, "report.html");
+    assert_eq!(page.names(), ran.inputs());
+    let failed = page
+        .rows
+        .iter()
+        .filter(|row| row.as_array().unwrap().len() == 2);
+    assert_eq!(failed.count(), 10);
+    assert!(page.html.len() < 2 << 20, "{} bytes", page.html.len());
+    // Evenly spread: no tenth of the batch has more than its share, or none.
+    assert!(
+        (32..=200).contains(&page.pictures.len()),
+        "{} pictures",
+        page.pictures.len()
+    );
+    let mut tenths = [0; 10];
+    for entry in &page.pictures {
+        let row = entry[0].as_u64().unwrap() as usize;
+        assert_eq!(
+            page.rows[row].as_array().unwrap().len(),
+            5,
+            "a picture of a failure"
+        );
+        tenths[row * 10 / FILES] += 1;
+    }
+    let share = page.pictures.len() / 10;
+    assert!(
+        tenths
+            .iter()
+            .all(|&count: &usize| count.abs_diff(share) <= 2),
+        "{tenths:?}"
+    );
+}
+
+/// As many pictures as there can be, each of noise, which compresses worst.
+#[test]
+fn pictures_are_bounded_in_number_and_bytes() {
+    let world = World::new();
+    let bytes = pictures::large(24, 700, 600, false);
+    let whole = world.write("whole.bmp", bytes);
+    fs::create_dir(world.path("in")).unwrap();
+    for number in 0..350 {
+        fs::hard_link(&whole, world.path(format!("in/{number:03}.bmp"))).unwrap();
+    }
+    world
+        .rot90(["in/*.bmp", "-o", "out", "--report", "report.html"])
+        .go()
+        .exit(0);
+    let page = Page::read(&world, "report.html");
+    assert_eq!(page.rows.len(), 350);
+    assert!(
+        (100..=200).contains(&page.pictures.len()),
+        "{} pictures",
+        page.pictures.len()
+    );
+    for entry in &page.pictures {
+        let (width, height) = decoded(&entry[1]).dimensions();
+        assert!(width.max(height) >= 96);
+    }
+    assert!(page.html.len() < 7 << 20, "{} bytes", page.html.len());
+}
