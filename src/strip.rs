@@ -50,6 +50,8 @@ impl Turn {
         let least = LEAST_ROW_BYTES * 8 / self.bits_per_pixel as usize;
         (STRIP_BYTES / self.out_stride)
             .max(least.min(8 * STRIP_BYTES / self.out_stride))
+            // Rows longer than eight strips are still turned a step at a time.
+            .max(1)
             .next_multiple_of(step)
     }
 
