@@ -92,6 +92,8 @@ pub struct Header {
     pub profile: Option<Profile>,
     /// How many bytes from `start` on are carried over to the output.
     prefix: u64,
+    /// The header announces a profile, and the file ends before it.
+    profile_is_missing: bool,
     /// Palette entries that are there, where the header's number of them would mislead.
     true_colours: Option<u32>,
 }
@@ -287,6 +289,7 @@ impl Header {
             pixel_offset,
             profile: None,
             true_colours,
+            profile_is_missing: false,
             prefix: if carries_gap {
                 pixel_offset
             } else {
@@ -294,7 +297,17 @@ impl Header {
             } - start,
         };
         if size == 124 {
-            parsed.profile = profile(header, &parsed, file_size);
+            match profile(header, &parsed) {
+                Some(profile) if profile.offset >= file_size => parsed.profile_is_missing = true,
+                Some(profile) if profile.offset >= parsed.start + parsed.prefix => {
+                    parsed.profile = Some(Profile {
+                        size: profile.size.min(file_size - profile.offset),
+                        ..profile
+                    });
+                }
+                // One before the pixels travels with the headers.
+                _ => {}
+            }
         }
         Ok(parsed)
     }
@@ -428,6 +441,9 @@ impl Header {
                 ))
             })?;
             put(&mut out, info + 112, &moved.to_le_bytes());
+        } else if self.profile_is_missing {
+            // The output may be longer than the input: its last bytes must not become a profile.
+            put(&mut out, info + 112, &[0; 8]);
         }
         Ok(out)
     }
@@ -479,9 +495,8 @@ fn compression_name(code: u32, windows: bool) -> String {
     format!("{code} ({name})")
 }
 
-/// The colour profile of a V5 header, where it lies after the pixels: one before them travels
-/// with the headers.
-fn profile(header: &[u8], parsed: &Header, file_size: u64) -> Option<Profile> {
+/// The colour profile that a V5 header announces, wherever that is.
+fn profile(header: &[u8], parsed: &Header) -> Option<Profile> {
     const PROFILE_EMBEDDED: u32 = 0x4d42_4544;
     const PROFILE_LINKED: u32 = 0x4c49_4e4b;
     if !matches!(u32_at(header, 56), PROFILE_EMBEDDED | PROFILE_LINKED) {
@@ -492,13 +507,7 @@ fn profile(header: &[u8], parsed: &Header, file_size: u64) -> Option<Profile> {
         u64::from(u32_at(header, 116)),
     );
     let offset = parsed.start + FILE_HEADER + data;
-    if size == 0 || data == 0 || offset < parsed.start + parsed.prefix || offset >= file_size {
-        return None;
-    }
-    Some(Profile {
-        offset,
-        size: size.min(file_size - offset),
-    })
+    (size != 0 && data != 0).then_some(Profile { offset, size })
 }
 
 /// The first bytes of a file as a person can read them.
