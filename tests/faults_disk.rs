@@ -393,3 +393,110 @@ fn a_file_system_without_unnamed_files() {
         }
     }
 }
+
+/// An exFAT file system of a few megabytes at `over`, through user space; gone in the end.
+struct ExFat<'a> {
+    world: &'a World,
+    device: String,
+}
+
+impl<'a> ExFat<'a> {
+    fn new(world: &'a World) -> Option<Self> {
+        fs::create_dir_all(world.path("over")).unwrap();
+        let line = "truncate -s 16M image && mkfs.exfat image >&2 && losetup -f --show image";
+        let ran = world.shell(line).go();
+        if !ran.status.success() {
+            return None;
+        }
+        let device = String::from_utf8(ran.stdout).unwrap().trim().to_owned();
+        let mounted = Self { world, device };
+        let ran = world
+            .run("mount.exfat-fuse", [&*mounted.device, "over"])
+            .try_go()?;
+        ran.status.success().then_some(mounted)
+    }
+}
+
+impl Drop for ExFat<'_> {
+    fn drop(&mut self) {
+        let line = format!(
+            "umount over 2>/dev/null || umount -l over; losetup -d {}",
+            self.device
+        );
+        self.world.shell(&line).go();
+    }
+}
+
+/// It has neither unnamed files nor links, and its names ignore case.
+#[test]
+fn a_file_system_without_links() {
+    let world = World::new();
+    let Some(_mounted) = ExFat::new(&world) else {
+        return skip(
+            "a_file_system_without_links",
+            "exFAT through user space cannot be mounted here",
+        );
+    };
+    let names: Vec<_> = (0..12)
+        .map(|number| format!("over/{number:02}.bmp"))
+        .collect();
+    for name in &names {
+        world.bitmap(name);
+    }
+    let whole = |told: &str| {
+        for name in &names {
+            world.assert_turned(name, name.replace(".bmp", "_rot90.bmp"));
+        }
+        let found = world.list().len();
+        assert_eq!(found, 2 * names.len() + 1, "{:?}\n{told}", world.list());
+    };
+    for options in [&["--no-clobber"][..], &[], &["--update"], &["--durable"]] {
+        let ran = world
+            .rot90([&["over/*.bmp"], options].concat())
+            .go()
+            .exit(0);
+        whole(&ran.told());
+    }
+    let ran = world.rot90(["over/*.bmp", "--no-clobber"]).go();
+    let ran = ran.exit(1).fails("over/00.bmp", "exists");
+    whole(&ran.told());
+    for moment in 0..10 {
+        let running = world.rot90(["over/*.bmp", "-w", "3"]).start();
+        std::thread::sleep(Duration::from_millis(3 * moment));
+        running.signal(rustix::process::Signal::KILL);
+        let ran = running.wait();
+        let patience = Instant::now() + Duration::from_secs(20);
+        while world.list().len() != 2 * names.len() + 1 && Instant::now() < patience {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        whole(&ran.told());
+    }
+}
+
+/// Names that differ in case alone would be one file there.
+#[test]
+fn names_that_clash_where_case_is_ignored() {
+    let test = "names_that_clash_where_case_is_ignored";
+    let world = World::with(&["one/a.bmp", "two/A.bmp", "two/B.bmp"]);
+    let Some(_mounted) = ExFat::new(&world) else {
+        return skip(test, "exFAT through user space cannot be mounted here");
+    };
+    world.write("over/folder/x", "");
+    for folder in ["over", "over/folder", "over/new/below"] {
+        world
+            .rot90(["one/a.bmp", "two/*.bmp", "-o", folder])
+            .go()
+            .exit(2)
+            .says("one/a.bmp")
+            .says("two/A.bmp");
+        world
+            .rot90(["one/a.bmp", "two/B.bmp", "-o", folder])
+            .go()
+            .exit(0);
+    }
+    // Elsewhere they are two.
+    world
+        .rot90(["one/a.bmp", "two/*.bmp", "-o", "out"])
+        .go()
+        .exit(0);
+}

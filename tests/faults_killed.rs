@@ -5,6 +5,7 @@ mod common;
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::process::ExitStatusExt as _;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -14,8 +15,13 @@ use rustix::process::Signal;
 /// Files of a batch.
 const FILES: usize = 48;
 
-/// How many moments each signal is sent at.
+/// How many moments of a whole run each signal is sent at.
 const MOMENTS: u32 = 13;
+
+/// How many moments right after the start, so many microseconds apart: a process begins, takes
+/// over its signals, makes its plan, starts its threads.
+const FIRST_MOMENTS: u32 = 14;
+const FIRST_STEP: u64 = 250;
 
 /// A folder of pictures that differ, and what each must turn into.
 struct Batch {
@@ -94,11 +100,13 @@ impl Batch {
         let ran = self.run("json").wait();
         assert_eq!(self.made(replacing, &ran).len(), FILES);
         let whole = ran.took;
-        for moment in 0..MOMENTS {
+        let first = (0..FIRST_MOMENTS).map(|at| Duration::from_micros(FIRST_STEP) * at);
+        let all = first.chain((1..=MOMENTS).map(|at| whole * at / (MOMENTS - 2)));
+        for (number, moment) in all.enumerate() {
             self.prepare(replacing);
-            let format = if moment % 2 == 0 { "json" } else { "jsonl" };
+            let format = if number % 2 == 0 { "json" } else { "jsonl" };
             let running = self.run(format);
-            sleep(whole * moment / (MOMENTS - 2));
+            sleep(moment);
             running.signal(signal);
             let ran = running.wait();
             let made = self.made(replacing, &ran);
@@ -109,8 +117,15 @@ impl Batch {
                 // It was over before.
                 (Some(0), _) => assert_eq!(made.len(), FILES, "{}", ran.told()),
                 (Some(130), Signal::INT) | (Some(143), Signal::TERM) => {}
-                // It had not begun.
-                (None, _) if made.is_empty() && ran.stdout.is_empty() => continue,
+                // The system's own end, before the signal was taken over: nothing was begun.
+                (None, _)
+                    if ran.status.signal() == Some(signal.as_raw())
+                        && made.is_empty()
+                        && ran.stdout.is_empty()
+                        && ran.stderr.is_empty() =>
+                {
+                    continue;
+                }
                 _ => panic!("another end\n{}", ran.told()),
             }
             let records = match format {

@@ -128,7 +128,7 @@ fn few_threads_are_to_be_had() {
 
 /// The system calls of a run that matter for durability, in order.
 fn traced(world: &World, arguments: &str) -> Option<Vec<String>> {
-    let calls = "fsync,fdatasync,linkat,rename,renameat,renameat2,mkdir,mkdirat,write";
+    let calls = "fsync,fdatasync,linkat,rename,renameat,renameat2,mkdir,mkdirat,write,pwrite64";
     let line =
         format!("exec strace -f -y -s 9 -e trace={calls} -o trace \"$ROT90\" {arguments} -w 1 -q");
     let probe = world.run("strace", ["-o", "probe", "true"]).try_go()?;
@@ -160,6 +160,7 @@ fn traced(world: &World, arguments: &str) -> Option<Vec<String>> {
         let path = call.split(['<', '>']).nth(1).unwrap_or_default();
         Some(match name {
             "fsync" | "fdatasync" => synced(path, call.contains("(deleted)")),
+            "pwrite64" => "write output".to_owned(),
             "linkat" => "link".to_owned(),
             "rename" | "renameat" | "renameat2" => "rename".to_owned(),
             "mkdir" | "mkdirat" => "make folder".to_owned(),
@@ -183,14 +184,30 @@ fn durable_outputs_are_synced_before_they_are_reported() {
     let replaced = traced(&world, arguments).unwrap();
     if fresh.contains(&"rename".to_owned()) {
         // Named temporary files: renamed in place, never linked.
-        let expected = ["fsync output", "rename", "fsync folder", "report"];
+        let expected = [
+            "write output",
+            "fsync output",
+            "rename",
+            "fsync folder",
+            "report",
+        ];
         assert_eq!(fresh, expected);
         assert_eq!(replaced, expected);
     } else {
-        assert_eq!(fresh, ["fsync output", "link", "fsync folder", "report"]);
+        assert_eq!(
+            fresh,
+            [
+                "write output",
+                "fsync output",
+                "link",
+                "fsync folder",
+                "report"
+            ]
+        );
         assert_eq!(
             replaced,
             [
+                "write output",
                 "fsync output",
                 "link",
                 "link",

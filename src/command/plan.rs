@@ -296,6 +296,28 @@ const CASEFOLD: u32 = 0x4000_0000;
 #[cfg(target_os = "linux")]
 fn ignores_case(folder: &Path) -> bool {
     use rustix::fs::{IFlags, Mode, OFlags, fstatfs, ioctl_getflags, open};
+    // msdos/vfat, exfat, ntfs3, ntfs, cifs, smb2, hfs, hfsplus.
+    const IGNORING: [u32; 8] = [
+        0x4d44,
+        0x2011_bab0,
+        0x7366_746e,
+        0x5346_544e,
+        0xff53_4d42,
+        0xfe53_4d42,
+        0x4244,
+        0x482b,
+    ];
+    // ext4, xfs, btrfs, tmpfs, f2fs, overlay, ramfs, zfs: unless the folder is marked.
+    const HEEDING: [u32; 8] = [
+        0xef53,
+        0x5846_5342,
+        0x9123_683e,
+        0x0102_1994,
+        0xf2f5_2010,
+        0x794c_7630,
+        0x8584_58f6,
+        0x2fc1_2fc1,
+    ];
     // A folder that is not there yet will be like the one it is made in.
     let Some(existing) = folder.ancestors().find(|above| above.exists()) else {
         return false;
@@ -307,21 +329,47 @@ fn ignores_case(folder: &Path) -> bool {
     ) else {
         return false;
     };
-    let by_nature = fstatfs(&handle).is_ok_and(|stat| {
-        // msdos/vfat, exfat, ntfs3, ntfs, cifs, smb2, hfs, hfsplus.
-        const IGNORING: [u32; 8] = [
-            0x4d44,
-            0x2011_bab0,
-            0x7366_746e,
-            0x5346_544e,
-            0xff53_4d42,
-            0xfe53_4d42,
-            0x4244,
-            0x482b,
-        ];
-        IGNORING.contains(&(stat.f_type as u32))
-    });
-    by_nature || ioctl_getflags(&handle).is_ok_and(|flags: IFlags| flags.bits() & CASEFOLD != 0)
+    let kind = fstatfs(&handle).map_or(0, |stat| stat.f_type as u32);
+    if IGNORING.contains(&kind)
+        || ioctl_getflags(&handle).is_ok_and(|flags: IFlags| flags.bits() & CASEFOLD != 0)
+    {
+        return true;
+    }
+    !HEEDING.contains(&kind) && finds_other_case(existing)
+}
+
+/// Whether a name that is found in a folder, or in those above it on the same file system, is
+/// found in the other case as well. Network and user-space file systems do not tell otherwise.
+#[cfg(target_os = "linux")]
+fn finds_other_case(folder: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let device = |path: &Path| fs::metadata(path).map(|metadata| metadata.dev()).ok();
+    let other_case = |name: &OsStr| {
+        let mut bytes = names::bytes(name).to_vec();
+        for byte in &mut bytes {
+            *byte ^= u8::from(byte.is_ascii_alphabetic()) << 5;
+        }
+        names::from_bytes(&bytes)
+    };
+    let own = device(folder);
+    for folder in folder.ancestors().take_while(|above| device(above) == own) {
+        let Ok(entries) = fs::read_dir(folder) else {
+            return false;
+        };
+        let name = entries
+            .flatten()
+            .map(|entry| entry.file_name())
+            .find(|name| other_case(name) != *name);
+        if let Some(name) = name {
+            let other = other_case(&name);
+            // Two files may be called so; then both are listed.
+            return folder.join(&other).symlink_metadata().is_ok()
+                && fs::read_dir(folder).is_ok_and(|entries| {
+                    entries.flatten().all(|entry| entry.file_name() != other)
+                });
+        }
+    }
+    false
 }
 
 /// Whether names in a folder that differ in case alone are the same: by the system's custom.

@@ -422,15 +422,23 @@ impl Output {
                 RenameFlags::NOREPLACE,
             ) {
                 // Not every file system can refuse by itself; a link can.
-                Err(Errno::INVAL | Errno::NOSYS) => {
-                    return fs::linkat(
-                        directory,
-                        &*temporary,
-                        directory,
-                        &*self.name,
-                        AtFlags::empty(),
-                    );
-                }
+                Err(Errno::INVAL | Errno::NOSYS) => match fs::linkat(
+                    directory,
+                    &*temporary,
+                    directory,
+                    &*self.name,
+                    AtFlags::empty(),
+                ) {
+                    // Without links either, such as FAT, a look before the rename has to do.
+                    Err(Errno::PERM | Errno::OPNOTSUPP | Errno::NOSYS) => {
+                        let there = fs::statat(directory, &*self.name, AtFlags::SYMLINK_NOFOLLOW);
+                        if there.is_ok() {
+                            return Err(Errno::EXIST);
+                        }
+                        fs::renameat(directory, &*temporary, directory, &*self.name)?;
+                    }
+                    other => return other,
+                },
                 other => other?,
             }
         } else {
