@@ -404,17 +404,17 @@ class Batch:
         self.arguments, self.report, self.terminal = arguments, report, terminal
         self.signals, self.cluster = signals, cluster
         weight = sum(sizes) + FILE_WEIGHT * len(sizes)
-        most = min(arguments.task_bytes, weight // (TASKS_PER_CPU * cluster.cpus))
-        self.fresh = groups(plan, sizes, most)
+        self.fresh = groups(plan, sizes, min(arguments.task_bytes, weight // (TASKS_PER_CPU * cluster.cpus)))
         self.again = deque()
         self.in_flight = {}
         self.turn = ray.remote(max_retries=0)(turn)
         # Records from the head on, as far as they are known.
         self.records = {}
         self.head = 0
-        self.begun = time.monotonic()
-        self.turned = self.failed = self.bytes = self.tasks = 0
         self.submitted_to = 0
+        self.begun = time.monotonic()
+        self.turned = self.failed = self.bytes_turned = 0
+        self.bytes_done, self.bytes_in_all = 0, sum(sizes)
         self.stopped = False
         self.unfit = None
 
@@ -459,7 +459,6 @@ class Batch:
             folder = output[:output.rindex(b"/") + 1] if self.arguments.output_dir is not None else None
             runs.setdefault(folder, []).append((place, name))
         options = passed_on(self.arguments, again=group.again) + ["--workers", str(group.cpus)]
-        self.tasks += 1
         order = {**self.order, "runs": list(runs.items()), "options": options}
         return self.turn.options(num_cpus=group.cpus, name="rot90").remote(order)
 
@@ -489,7 +488,7 @@ class Batch:
         if self.unfit:
             self.stopped = True
             return
-        self.records.update(records)
+        self.keep(records)
         if self.arguments.fail_fast and any(error_of(record) is not None for record in records.values()):
             self.stopped = True
         left = [place for place in group.places if place not in records]
@@ -498,13 +497,21 @@ class Batch:
         kills = group.kills + (BLAME_FOR_A_LOST_NODE if reason is None else 1)
         if len(left) == 1 and kills >= KILLS:
             reason = f"its task was killed {KILLS} times ({reason or 'the node was lost'})"
-            self.records[left[0]] = self.plan.killed(left[0], reason)
+            self.keep({left[0]: self.plan.killed(left[0], reason)})
             self.stopped = self.stopped or self.arguments.fail_fast
             return
         # Halves, and halves of them, until the culprit is alone.
         middle = len(left) // 2 if kills >= 1 else 0
         self.again.extend(Group(part, group.cpus, kills, again=True)
                           for part in (left[:middle], left[middle:]) if part)
+
+    def keep(self, records):
+        """Takes new records until it is their turn."""
+        self.records.update(records)
+        for place, record in records.items():
+            self.bytes_done += self.sizes[place]
+            if error_of(record) is None:
+                self.bytes_turned += self.sizes[place]
 
     def write_known(self):
         """Writes the records whose turn has come."""
@@ -551,12 +558,10 @@ class Batch:
         if not self.terminal.shows_progress:
             return
         done = self.head + len(self.records)
-        ahead = sum(self.sizes[self.head:]) - sum(self.sizes[place] for place in self.records)
-        total = sum(self.sizes)
-        seconds = time.monotonic() - self.begun
-        left = f"{timed(seconds * ahead / (total - ahead))} left" if ahead < total else ""
+        total, at = self.bytes_in_all, self.bytes_done
+        left = f"{timed((time.monotonic() - self.begun) * (total - at) / at)} left" if at else ""
         self.terminal.progress(
-            f"{done}/{len(self.sizes)} files  {bytes_shown(total - ahead)} of {bytes_shown(total)}  "
+            f"{done}/{len(self.sizes)} files  {bytes_shown(at)} of {bytes_shown(total)}  "
             f"{len(self.cluster.nodes)} nodes  {self.cluster.cpus} CPUs  {left}")
 
     def cancel(self):
@@ -572,14 +577,13 @@ class Batch:
         self.unfit = unfit or self.unfit
 
     def summary(self):
-        bytes_turned = sum(self.sizes)
         seconds = time.monotonic() - self.begun
         count = len(self.plan.skipped)
         skipped = {0: "0 skipped", 1: "1 earlier result skipped"}.get(count, f"{count} earlier results skipped")
         problems = len(self.plan.problems)
         unread = f", {problems} patterns or folders without files" if problems else ""
-        return (f"{files_counted(self.turned)}, {bytes_shown(bytes_turned)} in {seconds:.3f} s "
-                f"({bytes_shown(bytes_turned / max(seconds, 1e-9))}/s), {skipped}, {self.failed} failed{unread}")
+        return (f"{files_counted(self.turned)}, {bytes_shown(self.bytes_turned)} in {seconds:.3f} s "
+                f"({bytes_shown(self.bytes_turned / max(seconds, 1e-9))}/s), {skipped}, {self.failed} failed{unread}")
 
 
 def timed(seconds):
