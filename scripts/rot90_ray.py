@@ -27,6 +27,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -500,6 +501,9 @@ class Batch:
             self.keep({left[0]: self.plan.killed(left[0], reason)})
             self.stopped = self.stopped or self.arguments.fail_fast
             return
+        if self.arguments.talk > 1:
+            how = "was lost with its node" if reason is None else f"was killed ({reason})"
+            self.terminal.say(f"a task {how}: {files_counted(len(left))} are submitted again")
         # Halves, and halves of them, until the culprit is alone.
         middle = len(left) // 2 if kills >= 1 else 0
         self.again.extend(Group(part, group.cpus, kills, again=True)
@@ -692,6 +696,10 @@ def connect(arguments, program, package):
     import ray
     import ray.exceptions
 
+    host, _, port = arguments.address.removeprefix("ray://").rpartition(":")
+    if host and port.isdigit():
+        # Ray would try for many minutes.
+        socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
     options = {}
     if not arguments.rot90:
         folder = Path(package, PACKAGE)

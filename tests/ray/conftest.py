@@ -64,7 +64,8 @@ class World:
             command[2:2] = ["--address", self.address]
         if rot90 or ROT90 != str(ROOT / "target/release/rot90"):
             command[2:2] = ["--rot90", rot90 or ROT90]
-        settings = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "cwd": self.there, **options}
+        # Unbuffered, so that a line can be read before the rest is waited for.
+        settings = {"bufsize": 0, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "cwd": self.there, **options}
         return subprocess.Popen(command, env={**os.environ, **(env or {})}, **settings)
 
     def ray(self, *words, input=None, **options):

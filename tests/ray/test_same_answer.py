@@ -2,7 +2,6 @@
 
 import json
 import os
-import time
 
 import pytest
 
@@ -158,11 +157,9 @@ def test_starts_a_cluster_where_none_is_named(world):
 def test_no_cluster_there(world):
     world.add("a.bmp", bitmap(4, 2))
     world.twice()
-    began = time.monotonic()
-    ran = world.ray("a.bmp", address=False, env={"RAY_ADDRESS": "127.0.0.1:9", "RAY_gcs_rpc_server_connect_timeout_s": "3"})
+    ran = world.ray("a.bmp", address=False, env={"RAY_ADDRESS": "127.0.0.1:9"})
     assert (ran.returncode, ran.stdout) == (2, b""), ran.stderr.decode()
     assert b"rot90: no Ray cluster at 127.0.0.1:9: " in ran.stderr
-    assert time.monotonic() - began < 120
     assert not (world.there / "a_rot90.bmp").exists()
 
 
