@@ -119,6 +119,16 @@ def cluster():
     cluster = Cluster(initialize_head=True, head_node_args={**node, "include_dashboard": False})
     cluster.second = cluster.add_node(**node)
     cluster.restore = lambda: setattr(cluster, "second", cluster.add_node(**node))
+
+    def lose_second():
+        """All processes of the second node at once, as if its power were cut."""
+        raylet, = cluster.second.all_processes["raylet"]
+        children = subprocess.run(["pgrep", "-P", str(raylet.process.pid)], capture_output=True, check=True).stdout
+        cluster.remove_node(cluster.second, allow_graceful=False)
+        for child in children.split():
+            subprocess.run(["kill", "-9", child], stderr=subprocess.DEVNULL)
+
+    cluster.lose_second = lose_second
     yield cluster
     cluster.shutdown()
 

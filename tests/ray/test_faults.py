@@ -11,12 +11,13 @@ from conftest import ROT90, PATIENCE, bitmap, files, interrupt, wait_for, wrappe
 
 
 @pytest.mark.parametrize("options", [["-v"], ["--no-clobber", "-o", "out"]])
-def test_a_node_lost_in_mid_run_costs_time_alone(mixed, cluster, slow_rot90, options):
+def test_a_node_lost_in_mid_run_costs_time_alone(mixed, cluster, tmp_path, options):
+    slow_rot90 = wrapper(tmp_path, "sleep 2")
     mixed.twice()
     local = mixed.local("*.bmp", "--format", "jsonl", *options)
-    process = mixed.start("*.bmp", "--format", "jsonl", "--task-bytes", "1M", *options, rot90=slow_rot90)
+    process = mixed.start("*.bmp", "--format", "jsonl", "--task-bytes", "6M", *options, rot90=slow_rot90)
     head = process.stdout.readline()
-    cluster.remove_node(cluster.second, allow_graceful=False)
+    cluster.lose_second()
     out, told = process.communicate(timeout=PATIENCE)
     cluster.restore()
     assert head + out == local.stdout, told.decode()
