@@ -247,8 +247,8 @@ def failure(record):
     return f"{shown_path(record['input'])}: {shown(record['error'])}"
 
 
-def files_counted(count):
-    return "1 file" if count == 1 else f"{count} files"
+def counted(count, what):
+    return f"1 {what}" if count == 1 else f"{count} {what}s"
 
 
 def bytes_shown(count):
@@ -390,7 +390,8 @@ class Cluster:
         def numbers(resources):
             return ", ".join(f"{name} {bytes_shown(count) if 'memory' in name else f'{count:g}'}"
                              for name, count in sorted(resources.items()) if not name.startswith("node:"))
-        yield f"Ray {self.ray.__version__} at {self.ray.get_runtime_context().gcs_address}, {len(self.nodes)} nodes"
+        address = self.ray.get_runtime_context().gcs_address
+        yield f"Ray {self.ray.__version__} at {address}, {counted(len(self.nodes), 'node')}"
         for node in self.nodes:
             yield f"node {node['NodeManagerAddress']} ({node['NodeManagerHostname']}): {numbers(node['Resources'])}"
         yield f"cluster_resources: {numbers(self.ray.cluster_resources())}"
@@ -503,7 +504,7 @@ class Batch:
             return
         if self.arguments.talk > 1:
             how = "was lost with its node" if reason is None else f"was killed ({reason})"
-            self.terminal.say(f"a task {how}: {files_counted(len(left))} are submitted again")
+            self.terminal.say(f"a task {how}: {counted(len(left), 'file')} submitted again")
         # Halves, and halves of them, until the culprit is alone.
         middle = len(left) // 2 if kills >= 1 else 0
         self.again.extend(Group(part, group.cpus, kills, again=True)
@@ -566,7 +567,7 @@ class Batch:
         left = f"{timed((time.monotonic() - self.begun) * (total - at) / at)} left" if at else ""
         self.terminal.progress(
             f"{done}/{len(self.sizes)} files  {bytes_shown(at)} of {bytes_shown(total)}  "
-            f"{len(self.cluster.nodes)} nodes  {self.cluster.cpus} CPUs  {left}")
+            f"{counted(len(self.cluster.nodes), 'node')}  {counted(self.cluster.cpus, 'CPU')}  {left}")
 
     def cancel(self):
         """Drops what is queued; what runs says what it has done."""
@@ -586,7 +587,7 @@ class Batch:
         skipped = {0: "0 skipped", 1: "1 earlier result skipped"}.get(count, f"{count} earlier results skipped")
         problems = len(self.plan.problems)
         unread = f", {problems} patterns or folders without files" if problems else ""
-        return (f"{files_counted(self.turned)}, {bytes_shown(self.bytes_turned)} in {seconds:.3f} s "
+        return (f"{counted(self.turned, 'file')}, {bytes_shown(self.bytes_turned)} in {seconds:.3f} s "
                 f"({bytes_shown(self.bytes_turned / max(seconds, 1e-9))}/s), {skipped}, {self.failed} failed{unread}")
 
 
