@@ -1,0 +1,192 @@
+"""What rot90 prints and writes on one machine, it prints and writes on a cluster."""
+
+import json
+import os
+
+import pytest
+
+from conftest import ROT90, bitmap, files
+
+
+@pytest.mark.parametrize("form", ["json", "jsonl", "means"])
+def test_mixed_files_with_a_bad_one(mixed, form):
+    ran = mixed.assert_same("*.bmp", "--format", form, code=1)
+    assert b"217.bmp" in ran.stderr
+    # The second run finds its own outputs, and does the same again.
+    ran = mixed.assert_same("*.bmp", "--format", form, code=1, again=True)
+    assert b"399 earlier results skipped" in ran.stderr
+
+
+def test_output_dir_keeps_the_tree(world):
+    for folder in ["a", "a/b", "a/b/c", "d", "x.bmp.d"]:
+        for number in range(3):
+            world.add(f"in/{folder}/{number}.bmp", bitmap(9, 5, number))
+    world.assert_same("in/**/*.bmp", "-o", "out", code=0)
+    world.assert_same("in/**/*.bmp", "-o", "out//", "--format", "jsonl", code=0, again=True)
+    world.assert_same("in/a/b/*.bmp", "in/d/../d/0.bmp", "-o", "./o/", "--format", "jsonl", code=2)
+    world.assert_same("in/d/0.bmp", "in/a/b/1.bmp", "-o", "o", code=0)
+
+
+def test_a_file_where_a_folder_of_outputs_should_be(world):
+    for name in ["in/a/0.bmp", "in/b/0.bmp"]:
+        world.add(name, bitmap(4, 4))
+    world.add("out/a", b"a file")
+    world.assert_same("in/*/*.bmp", "-o", "out", code=1)
+
+
+def test_names_and_what_is_no_file(world):
+    names = [b"not utf-8 \xff\xfe.bmp", "snow \u2603.bmp", 'quote".bmp', "new\nline.bmp", "-dash.bmp",
+             "[a].bmp", "scan", "A.BMP", "\u202eright.bmp", "bad \u2603\n.bmp"]
+    for number, name in enumerate(names):
+        world.add(name, bitmap(5 + number, 3, number))
+    world.add("bad \u2603\n.bmp", b"")
+    os.mkdir(world.here / "folder.bmp")
+    os.symlink("nowhere", world.here / "dangling.bmp")
+    operands = ["./*", "missing \x1b[31m\n.bmp", "[a].bmp", "no*thing"]
+    world.assert_same(*operands, "--format", "jsonl", code=1)
+    world.assert_same(*operands, code=1, again=True)
+    world.assert_same(*operands, "-o", "out", "-q", code=1, again=True)
+
+
+def test_names_from_standard_input(world):
+    for name in ["a.bmp", "b.bmp"]:
+        world.add(name, bitmap(7, 5))
+    world.twice()
+    local = world.local("--files0-from", "-", input=b"b.bmp\0a.bmp\0")
+    ran = world.ray("--files0-from", "-", input=b"b.bmp\0a.bmp\0")
+    assert (ran.returncode, ran.stdout) == (0, local.stdout)
+
+
+def test_update_and_no_clobber(world):
+    for number in range(6):
+        world.add(f"{number}.bmp", bitmap(30 + number, 20, number))
+    world.add("3_rot90.bmp", b"newer than its input, so it stays")
+    os.utime(world.here / "3.bmp", (1e9, 1e9))
+    world.add("4_rot90.bmp", b"older than its input")
+    os.utime(world.here / "4_rot90.bmp", (1e9, 1e9))
+    ran = world.assert_same("*.bmp", "--no-clobber", code=1)
+    assert ran.stderr.count(b"exists already") == 2
+    world.assert_same("*.bmp", "--update", code=0)
+    assert (world.there / "3_rot90.bmp").read_bytes() == b"newer than its input, so it stays"
+    times = {path: path.stat().st_mtime_ns for path in world.there.iterdir()}
+    world.assert_same("*.bmp", "--update", "--durable", "--max-memory", "64M", code=0, again=True)
+    assert times == {path: path.stat().st_mtime_ns for path in world.there.iterdir()}
+
+
+def test_modes_follow_the_umask_of_the_driver(world):
+    world.add("a.bmp", bitmap(3, 3))
+    world.twice()
+    before = os.umask(0o077)
+    try:
+        assert world.ray("a.bmp").returncode == 0
+    finally:
+        os.umask(before)
+    assert (world.there / "a_rot90.bmp").stat().st_mode & 0o777 == 0o600
+
+
+def test_nothing_to_do(world):
+    world.assert_same("*.bmp", code=1)
+    world.assert_same("*.bmp", "--format", "jsonl", code=1)
+
+
+def test_refusals_touch_nothing(world):
+    for name in ["x/a.bmp", "y/a.bmp"]:
+        world.add(name, bitmap(3, 3))
+    world.assert_same("x/a.bmp", "y/a.bmp", "-o", "out", code=2)
+    # The options of the plan stand in the usage line, so the reason alone is the same.
+    for words in [["x/a.bmp", "--update", "--no-clobber"], ["x/a.bmp", "-w", "0"], []]:
+        local, ran = world.local(*words), world.ray(*words)
+        assert (ran.returncode, ran.stdout) == (local.returncode, b"") == (2, b"")
+        assert ran.stderr.splitlines()[0] == local.stderr.splitlines()[0]
+    assert files(world.there) == files(world.here)
+    assert not (world.there / "x/a_rot90.bmp").exists()
+
+
+def test_dry_run_is_that_of_rot90(world):
+    world.add("a.bmp", bitmap(3, 3))
+    world.assert_same("*.bmp", "none", "--dry-run", "-v", code=1)
+
+
+def test_a_slide_is_a_task_of_its_own(world):
+    # 72 MB; the row's noise is repeated, since making that much of it takes long.
+    data = bitmap(6000, 1)
+    rows = data[54:] * 4000
+    head = bytearray(data[:54])
+    head[2:6] = (54 + len(rows)).to_bytes(4, "little")
+    head[22:26] = (4000).to_bytes(4, "little")
+    head[34:38] = len(rows).to_bytes(4, "little")
+    world.add("slide.bmp", bytes(head) + rows)
+    world.add("small.bmp", bitmap(20, 10))
+    world.assert_same("*.bmp", code=0)
+
+
+def test_verbose_tells_of_files_and_the_cluster(world):
+    world.add("a.bmp", bitmap(4, 2))
+    world.add("a_rot90.bmp", b"")
+    world.twice()
+    told = world.ray("*.bmp", "-vv").stderr.decode()
+    assert "2 nodes" in told
+    assert "available_resources: CPU 2, memory" in told
+    assert "rot90: a_rot90.bmp: skipped, an earlier result\n" in told
+    local = world.local("*.bmp", "-vv").stderr.decode()
+    line = next(line for line in local.splitlines() if "turned into" in line)
+    assert line in told.splitlines()
+
+
+def test_progress_is_for_terminals(world):
+    world.add("a.bmp", bitmap(4, 2))
+    world.twice()
+    assert b"\r" not in world.ray("a.bmp").stderr
+    assert b"1/1 files" in world.ray("a.bmp", "--progress", "always").stderr
+
+
+def test_joins_what_the_environment_names(world):
+    world.add("a.bmp", bitmap(4, 2))
+    world.twice()
+    ran = world.ray("a.bmp", "-v", address=False, env={"RAY_ADDRESS": world.address})
+    assert ran.returncode == 0
+    assert b"2 nodes" in ran.stderr
+
+
+def test_starts_a_cluster_where_none_is_named(world):
+    for number in range(9):
+        world.add(f"{number}.bmp", bitmap(40, 30, number))
+    world.assert_same("*.bmp", "-w", "1", code=0, address=False)
+
+
+def test_no_cluster_there(world):
+    world.add("a.bmp", bitmap(4, 2))
+    world.twice()
+    ran = world.ray("a.bmp", address=False, env={"RAY_ADDRESS": "127.0.0.1:9"})
+    assert (ran.returncode, ran.stdout) == (2, b""), ran.stderr.decode()
+    assert b"rot90: no Ray cluster at 127.0.0.1:9: " in ran.stderr
+    assert not (world.there / "a_rot90.bmp").exists()
+
+
+def test_versions_agree(world, tmp_path):
+    other = tmp_path / "other"
+    # Once asked for the plan, always one version; on the nodes another.
+    other.write_text(f"""#!/bin/bash
+if [ "$1" = --version ] && [ -z "$DRIVER" ]; then echo rot90 0.0.1; exit; fi
+exec '{ROT90}' "$@"
+""")
+    other.chmod(0o755)
+    world.add("a.bmp", bitmap(4, 2))
+    world.twice()
+    ran = world.ray("a.bmp", rot90=str(other), env={"DRIVER": "1"})
+    assert (ran.returncode, ran.stdout) == (2, b"")
+    assert b"has rot90 0.0.1, this machine rot90 " in ran.stderr
+    assert not (world.there / "a_rot90.bmp").exists()
+
+
+def test_records_stream_in_order(mixed, slow_rot90):
+    mixed.twice()
+    process = mixed.start("*.bmp", "--format", "jsonl", rot90=slow_rot90)
+    first = json.loads(process.stdout.readline())
+    assert first["input"] == "000.bmp"
+    assert process.poll() is None
+    assert not (mixed.there / "399_rot90.bmp").exists()
+    rest = [json.loads(line)["input"] for line in process.stdout]
+    assert rest == [f"{number:03}.bmp" for number in range(1, 400)]
+    process.communicate()
+    assert process.returncode == 1
