@@ -477,8 +477,9 @@ class Batch:
     def take(self, group, task):
         """Takes a task's records; what it has left undone is done again."""
         errors = self.ray.exceptions
+        unfit = None
         try:
-            records, reason, self.unfit = self.ray.get(task)
+            records, reason, unfit = self.ray.get(task)
         except errors.TaskCancelledError:
             return
         except errors.WorkerCrashedError:
@@ -487,10 +488,14 @@ class Batch:
             records, reason = {}, "the node's memory was full"
         except (errors.NodeDiedError, errors.ObjectLostError):
             records, reason = {}, None
-        if self.unfit:
+        except errors.RayError as error:
+            records, reason, unfit = {}, None, str(error)
+        self.keep(records)
+        if unfit:
+            # Other nodes may be fit, but nobody would know what this one left undone.
+            self.unfit = unfit
             self.stopped = True
             return
-        self.keep(records)
         if self.arguments.fail_fast and any(error_of(record) is not None for record in records.values()):
             self.stopped = True
         left = [place for place in group.places if place not in records]
@@ -574,12 +579,10 @@ class Batch:
         for task in self.in_flight:
             self.ray.cancel(task)
         until = time.monotonic() + GRACE_SECONDS
-        unfit = self.unfit
         while self.in_flight and time.monotonic() < until:
             ready, _ = self.ray.wait(list(self.in_flight), num_returns=1, timeout=0.2)
             for task in ready:
                 self.take(self.in_flight.pop(task), task)
-        self.unfit = unfit or self.unfit
 
     def summary(self):
         seconds = time.monotonic() - self.begun
