@@ -163,6 +163,13 @@ def test_no_cluster_there(world):
     assert not (world.there / "a_rot90.bmp").exists()
 
 
+def test_the_ray_client_is_refused(world):
+    world.twice()
+    ran = world.ray("a.bmp", address=False, env={"RAY_ADDRESS": "ray://127.0.0.1:10001"})
+    assert (ran.returncode, ran.stdout) == (2, b"")
+    assert b"run this on a machine of the cluster" in ran.stderr
+
+
 def test_versions_agree(world, tmp_path):
     other = tmp_path / "other"
     # Once asked for the plan, always one version; on the nodes another.
