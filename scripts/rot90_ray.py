@@ -12,8 +12,9 @@ nodes share, under the same paths; no pixel passes through Ray's object store. S
 byte for byte that of rot90 on one machine, and so are the exit codes.
 
 Without an address a cluster is started on this machine for the time of the run, as ray.init()
-does. --address joins one that `ray start --head` began: HOST:6379, `auto` for the one on this
-machine, or ray://HOST:10001; RAY_ADDRESS says the same.
+does. --address joins one that `ray start --head` began: HOST:6379, or `auto` for the one that this
+machine is in; RAY_ADDRESS says the same. The driver runs on a machine of the cluster, not through
+the Ray Client (ray://).
 
 The rot90 executable travels to the nodes in the job's runtime_env, so that these need nothing but
 Ray. A task that is lost with its node is submitted again. A file whose task was killed three
@@ -477,8 +478,9 @@ class Batch:
     def take(self, group, task):
         """Takes a task's records; what it has left undone is done again."""
         errors = self.ray.exceptions
+        unfit = None
         try:
-            records, reason, self.unfit = self.ray.get(task)
+            records, reason, unfit = self.ray.get(task)
         except errors.TaskCancelledError:
             return
         except errors.WorkerCrashedError:
@@ -487,10 +489,14 @@ class Batch:
             records, reason = {}, "the node's memory was full"
         except (errors.NodeDiedError, errors.ObjectLostError):
             records, reason = {}, None
-        if self.unfit:
+        except errors.RayError as error:
+            records, reason, unfit = {}, None, str(error)
+        self.keep(records)
+        if unfit:
+            # Other nodes may be fit, but nobody would know what this one left undone.
+            self.unfit = unfit
             self.stopped = True
             return
-        self.keep(records)
         if self.arguments.fail_fast and any(error_of(record) is not None for record in records.values()):
             self.stopped = True
         left = [place for place in group.places if place not in records]
@@ -574,12 +580,10 @@ class Batch:
         for task in self.in_flight:
             self.ray.cancel(task)
         until = time.monotonic() + GRACE_SECONDS
-        unfit = self.unfit
         while self.in_flight and time.monotonic() < until:
             ready, _ = self.ray.wait(list(self.in_flight), num_returns=1, timeout=0.2)
             for task in ready:
                 self.take(self.in_flight.pop(task), task)
-        self.unfit = unfit or self.unfit
 
     def summary(self):
         seconds = time.monotonic() - self.begun
@@ -643,7 +647,10 @@ Exit status:
     same.add_argument("-v", "--verbose", dest="talk", action=More, nargs=0,
                       help="show what the cluster has and what is skipped; twice: tell of every file")
     same.add_argument("--version", action="store_true", help="that of the executable")
-    return parser.parse_intermixed_args(words)
+    arguments = parser.parse_intermixed_args(words)
+    if arguments.address.startswith("ray://"):
+        parser.error("ray:// is the Ray Client: run this on a machine of the cluster, with --address auto")
+    return arguments
 
 
 class More(argparse.Action):
@@ -697,7 +704,7 @@ def connect(arguments, program, package):
     import ray
     import ray.exceptions
 
-    host, _, port = arguments.address.removeprefix("ray://").rpartition(":")
+    host, _, port = arguments.address.rpartition(":")
     if host and port.isdigit():
         # Ray would try for many minutes.
         socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()

@@ -120,14 +120,20 @@ def cluster():
     cluster.second = cluster.add_node(**node)
     cluster.restore = lambda: setattr(cluster, "second", cluster.add_node(**node))
 
+    def second_workers():
+        """The processes that the second node has started."""
+        raylet, = cluster.second.all_processes["raylet"]
+        found = subprocess.run(["pgrep", "-P", str(raylet.process.pid)], capture_output=True, text=True, check=True)
+        return found.stdout.split()
+
     def lose_second():
         """All processes of the second node at once, as if its power were cut."""
-        raylet, = cluster.second.all_processes["raylet"]
-        children = subprocess.run(["pgrep", "-P", str(raylet.process.pid)], capture_output=True, check=True).stdout
+        workers = second_workers()
         cluster.remove_node(cluster.second, allow_graceful=False)
-        for child in children.split():
-            subprocess.run(["kill", "-9", child], stderr=subprocess.DEVNULL)
+        for worker in workers:
+            subprocess.run(["kill", "-9", worker], stderr=subprocess.DEVNULL)
 
+    cluster.second_workers = second_workers
     cluster.lose_second = lose_second
     yield cluster
     cluster.shutdown()

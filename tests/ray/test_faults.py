@@ -12,11 +12,15 @@ from conftest import ROT90, PATIENCE, bitmap, files, interrupt, wait_for, wrappe
 
 @pytest.mark.parametrize("options", [["-v"], ["--no-clobber", "-o", "out"]])
 def test_a_node_lost_in_mid_run_costs_time_alone(mixed, cluster, tmp_path, options):
-    slow_rot90 = wrapper(tmp_path, "sleep 2")
+    started = tmp_path / "started"
+    slow_rot90 = wrapper(tmp_path, f"echo $PPID >> {started}; sleep 2")
     mixed.twice()
     local = mixed.local("*.bmp", "--format", "jsonl", *options)
     process = mixed.start("*.bmp", "--format", "jsonl", "--task-bytes", "6M", *options, rot90=slow_rot90)
     head = process.stdout.readline()
+    # A task of the second node has just begun.
+    before = len(started.read_text().split())
+    wait_for(lambda: set(started.read_text().split()[before:]) & set(cluster.second_workers()))
     cluster.lose_second()
     out, told = process.communicate(timeout=PATIENCE)
     cluster.restore()

@@ -163,6 +163,13 @@ def test_no_cluster_there(world):
     assert not (world.there / "a_rot90.bmp").exists()
 
 
+def test_the_ray_client_is_refused(world):
+    world.twice()
+    ran = world.ray("a.bmp", address=False, env={"RAY_ADDRESS": "ray://127.0.0.1:10001"})
+    assert (ran.returncode, ran.stdout) == (2, b"")
+    assert b"run this on a machine of the cluster" in ran.stderr
+
+
 def test_versions_agree(world, tmp_path):
     other = tmp_path / "other"
     # Once asked for the plan, always one version; on the nodes another.
@@ -177,6 +184,25 @@ exec '{ROT90}' "$@"
     assert (ran.returncode, ran.stdout) == (2, b"")
     assert b"has rot90 0.0.1, this machine rot90 " in ran.stderr
     assert not (world.there / "a_rot90.bmp").exists()
+
+
+def test_a_node_that_is_another_in_mid_run_ends_it(world, tmp_path):
+    # The driver and both nodes have asked; from then on it is another version.
+    other = tmp_path / "other"
+    other.write_text(f"""#!/bin/bash
+if [ "$1" = --version ] && [ "$(echo >> {tmp_path}/asked; wc -l < {tmp_path}/asked)" -gt 3 ]; then
+    echo rot90 0.0.1; exit
+fi
+exec '{ROT90}' "$@"
+""")
+    other.chmod(0o755)
+    world.add("a.bmp", bitmap(4, 2))
+    world.add("z.bmp", b"")
+    world.twice()
+    ran = world.ray("missing.bmp", "*.bmp", rot90=str(other))
+    assert ran.returncode == 1
+    assert b"has rot90 0.0.1, this machine rot90 " in ran.stderr
+    assert [record["input"] for record in json.loads(ran.stdout)] == ["missing.bmp"]
 
 
 def test_records_stream_in_order(mixed, slow_rot90):
