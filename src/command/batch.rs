@@ -18,6 +18,7 @@ use super::plan::{Job, Plan};
 use super::progress::{Counters, Progress};
 use super::report::{Outcome, Report};
 use super::signals::Signals;
+use super::spread::Spread;
 use super::sweeper::SecondProcess;
 use super::{ALL_DONE, SOME_FAILED};
 use crate::file::{self, LARGE, Opened};
@@ -166,12 +167,18 @@ fn threads(plan: &Plan, config: &Config) -> usize {
 /// A pool of which this thread is one. Where the system refuses threads, fewer have to do.
 fn pool(mut threads: usize) -> anyhow::Result<ThreadPool> {
     loop {
+        let spread = Arc::new(Spread::new());
+        let begin = Arc::clone(&spread);
         let builder = ThreadPoolBuilder::new()
             .num_threads(threads)
             .use_current_thread()
-            .thread_name(|number| format!("rot90-{number}"));
+            .thread_name(|number| format!("rot90-{number}"))
+            .start_handler(move |number| begin.begin(number));
         match builder.build() {
-            Ok(pool) => return Ok(pool),
+            Ok(pool) => {
+                spread.wait(threads);
+                return Ok(pool);
+            }
             Err(error) if threads == 1 => return Err(error).context("cannot start a thread"),
             Err(_) => threads /= 2,
         }

@@ -8,6 +8,7 @@ mod plan;
 mod progress;
 mod report;
 mod signals;
+mod spread;
 mod sweeper;
 mod walk;
 
