@@ -9,7 +9,14 @@ use crate::turn::{self, Kernel, Rows};
 
 /// Bytes of turned pixels that are made at a time: they stay in the second-level cache between
 /// the turn, the sum and the write.
-pub(crate) const STRIP_BYTES: usize = 512 << 10;
+const STRIP_BYTES: usize = 512 << 10;
+
+/// As much for larger pictures. Their rows come from memory, on a page each: a wider strip takes
+/// more of a page whose address has been looked up.
+const LARGER_STRIP_BYTES: usize = 1 << 20;
+
+/// Pictures from this size on are larger ones.
+const LARGER: usize = 4 << 20;
 
 /// A strip takes at least this many bytes of each input row, three cache lines, so that no line
 /// is fetched for a few of its pixels only; very high pictures make larger strips for that.
@@ -48,7 +55,12 @@ impl Turn {
         // Whole bytes of input for narrow pixels, whole tiles for wide ones.
         let step = self.row_step();
         let least = LEAST_ROW_BYTES * 8 / self.bits_per_pixel as usize;
-        (STRIP_BYTES / self.out_stride)
+        let bytes = if self.out_stride.saturating_mul(self.width) < LARGER {
+            STRIP_BYTES
+        } else {
+            LARGER_STRIP_BYTES
+        };
+        (bytes / self.out_stride)
             .max(least.min(8 * STRIP_BYTES / self.out_stride))
             // Rows longer than eight strips are still turned a step at a time.
             .max(1)
@@ -141,7 +153,9 @@ impl<'a, F: FnMut(&[u8], u64) -> Result<()>> StripWriter<'a, F> {
 
     /// Room for the next `bytes` bytes, which count as written at the next call.
     pub(crate) fn room(&mut self, bytes: usize) -> Result<&mut [u8]> {
-        if self.filled > 0 && self.filled + bytes > STRIP_BYTES + WRITE_ALIGNMENT as usize {
+        if self.filled > 0
+            && self.filled + bytes > STRIP_BYTES.max(bytes) + WRITE_ALIGNMENT as usize
+        {
             // Leave the part after the last aligned offset for the next write.
             let end = self.offset + self.filled as u64;
             let tail = (end % WRITE_ALIGNMENT) as usize;

@@ -146,8 +146,9 @@ const BAND_ROWS: usize = 64;
 /// Bytes of each row of a band that are turned before the next ones are.
 const CHUNK_BYTES: usize = 256;
 
-/// Bytes of output that stay in the second-level cache.
-const GROUP_BYTES: usize = 512 * 1024;
+/// Bytes of output that stay in the second-level cache, or nearly: wider groups make more of each
+/// page of input.
+const GROUP_BYTES: usize = 1024 * 1024;
 
 /// The fewest columns that tiles can turn.
 ///
