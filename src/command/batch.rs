@@ -106,6 +106,10 @@ pub(crate) fn run(plan: &Plan, config: &Config, signals: &Signals) -> anyhow::Re
 }
 
 /// Standard output without the line-wise flushing of [`io::stdout`].
+///
+/// One that is closed from the start (`>&-`) has been opened as `/dev/null` before `main`, by the
+/// language's runtime, and cannot be told from one that the caller has sent there; so it counts
+/// as written.
 #[cfg(unix)]
 struct Stdout;
 
@@ -520,6 +524,7 @@ fn summary(plan: &Plan, board: &Board, elapsed: Duration, dry_run: bool) -> Stri
     }
     let unread = match plan.problems.len() {
         0 => String::new(),
+        1 => ", 1 pattern or folder without files".to_owned(),
         count => format!(", {count} patterns or folders without files"),
     };
     format!(
