@@ -216,6 +216,8 @@ fn too_many_open_files() {
             if limit >= 8 {
                 assert_eq!(ran.inputs(), inputs, "limit {limit}\n{}", ran.told());
             }
+            // Few do all the work where many would fail.
+            assert!(limit < 8 || code == Some(0), "{}", ran.told());
             let refused = ran.stderr.contains("Too many open files");
             assert_eq!(code == Some(1), refused, "{}", ran.told());
             let stray = world.list().into_iter().find(|name| name.contains("tmp"));

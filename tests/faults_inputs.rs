@@ -4,6 +4,7 @@
 mod common;
 
 use std::fs::{self, File, Permissions};
+use std::io::Write as _;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::os::unix::net::UnixListener;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use common::{World, pictures, skip};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
+use rustix::process::Signal;
 
 /// Each of them costs its own record, at once.
 #[test]
@@ -96,6 +98,35 @@ fn a_list_of_names_may_come_through_a_pipe_or_be_a_folder() {
         .go()
         .exit(0);
     world.rot90(["--files0-from", "d"]).go().exit(2);
+}
+
+/// It waits for a writer, but not through signals.
+#[test]
+fn a_list_of_names_that_nobody_writes() {
+    let world = World::with(&["a.bmp"]);
+    mknodat(CWD, world.path("names"), FileType::Fifo, Mode::RWXU, 0).unwrap();
+    let signals = [(Signal::INT, 130), (Signal::TERM, 143)];
+    for (signal, code) in signals {
+        let running = world.rot90(["--files0-from", "names"]).start();
+        std::thread::sleep(Duration::from_millis(300));
+        running.signal(signal);
+        let ran = running.wait();
+        // It may not even have begun.
+        if ran.status.code().is_some() {
+            ran.exit(code).stdout("[]\n");
+        }
+    }
+    let running = world.rot90(["--files0-from", "names"]).start();
+    std::thread::sleep(Duration::from_millis(200));
+    let mut names = File::options()
+        .write(true)
+        .open(world.path("names"))
+        .unwrap();
+    names.write_all(b"a.b").unwrap();
+    std::thread::sleep(Duration::from_millis(200));
+    names.write_all(b"mp\0").unwrap();
+    drop(names);
+    assert_eq!(running.wait().exit(0).inputs(), ["a.bmp"]);
 }
 
 #[test]

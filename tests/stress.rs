@@ -154,7 +154,8 @@ impl Round {
                      cp -a out/. small/ && mount --move small out && {{
                      {kill}{}; code=$?; sleep 0.2; }};
                      mkdir kept && cp -a out/. kept/; exit $code",
-                    100 + random.below(3000),
+                    // Room for the earlier outputs, a page each, and some more.
+                    100 + 4 * self.files.len() as u64 + random.below(3000),
                     self.command()
                 );
                 let ran = self.world.namespace(&line)?.go();

@@ -124,6 +124,10 @@ pub(crate) fn run(plan: &Plan, config: &Config, signals: &Signals) -> anyhow::Re
 }
 
 /// Standard output without the line-wise flushing of [`io::stdout`].
+///
+/// One that is closed from the start (`>&-`) has been opened as `/dev/null` before `main`, by the
+/// language's runtime, and cannot be told from one that the caller has sent there; so it counts
+/// as written.
 #[cfg(unix)]
 struct Stdout;
 
@@ -152,16 +156,35 @@ fn stdout() -> BufWriter<Stdout> {
 /// No more threads than can have work: a file each, or all of them on a large picture.
 fn threads(plan: &Plan, config: &Config) -> usize {
     let files = plan.jobs.len().max(1);
-    if files >= config.workers {
-        return config.workers;
+    let workers = config.workers.min(threads_with_files());
+    if files >= workers {
+        return workers;
     }
     let is_large =
         |job: &Job| std::fs::metadata(&*job.input).is_ok_and(|metadata| metadata.len() >= LARGE);
     if plan.jobs.iter().any(is_large) {
-        config.workers
+        workers
     } else {
         files
     }
+}
+
+/// As many threads as the limit on open files allows: where it is low, fewer do all the work
+/// rather than many fail.
+#[cfg(unix)]
+fn threads_with_files() -> usize {
+    /// Input, output and its directory, and an input that is read ahead.
+    const EACH: u64 = 4;
+    /// The standard streams, the pipe to the second process, and a few of the caller's.
+    const BESIDES: u64 = 6;
+    use rustix::process::{Resource, getrlimit};
+    let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    usize::try_from((limit.saturating_sub(BESIDES) / EACH).max(1)).unwrap_or(usize::MAX)
+}
+
+#[cfg(not(unix))]
+fn threads_with_files() -> usize {
+    usize::MAX
 }
 
 /// A pool of which this thread is one. Where the system refuses threads, fewer have to do.
@@ -561,6 +584,7 @@ fn summary(plan: &Plan, board: &Board, elapsed: Duration, dry_run: bool) -> Stri
     }
     let unread = match plan.problems.len() {
         0 => String::new(),
+        1 => ", 1 pattern or folder without files".to_owned(),
         count => format!(", {count} patterns or folders without files"),
     };
     format!(

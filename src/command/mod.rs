@@ -13,7 +13,7 @@ mod sweeper;
 mod walk;
 
 use std::ffi::OsString;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -72,13 +72,9 @@ fn run(config: &Config, signals: &Signals) -> anyhow::Result<u8> {
 
 /// Names separated by NUL; a NUL after the last one is optional.
 fn read_list(list: &Path, signals: &Signals) -> anyhow::Result<Vec<OsString>> {
-    let mut bytes = Vec::new();
-    if list.as_os_str() == "-" {
-        signals.read_stdin(&mut bytes)
-    } else {
-        std::fs::File::open(list).and_then(|mut file| file.read_to_end(&mut bytes).map(drop))
-    }
-    .with_context(|| format!("cannot read the list of names {}", text::shown(list)))?;
+    let mut bytes = signals
+        .read_list(list)
+        .with_context(|| format!("cannot read the list of names {}", text::shown(list)))?;
     if bytes.last() == Some(&0) {
         bytes.pop();
     }

@@ -1,6 +1,7 @@
 //! SIGINT and SIGTERM end the run in order; SIGXFSZ does not end it at all.
 
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -40,38 +41,55 @@ impl Signals {
         })
     }
 
-    /// Reads standard input to its end, or until a signal comes.
+    /// Reads a list to its end, or until a signal comes; `-` is standard input.
     #[cfg(unix)]
-    pub(crate) fn read_stdin(&self, bytes: &mut Vec<u8>) -> io::Result<()> {
+    pub(crate) fn read_list(&self, list: &Path) -> io::Result<Vec<u8>> {
+        use rustix::fs::{Mode, OFlags, open};
+        if list.as_os_str() == "-" {
+            return self.read_to_end(rustix::stdio::stdin());
+        }
+        // Opening a pipe that nobody writes to would otherwise wait, through all signals.
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+        self.read_to_end(open(list, flags, Mode::empty())?)
+    }
+
+    #[cfg(unix)]
+    fn read_to_end(&self, file: impl std::os::fd::AsFd) -> io::Result<Vec<u8>> {
         use rustix::event::{PollFd, PollFlags, Timespec, poll};
         use rustix::io::Errno;
         const WAIT: Timespec = Timespec {
             tv_sec: 0,
             tv_nsec: 100_000_000,
         };
-        let stdin = rustix::stdio::stdin();
+        let mut bytes = Vec::new();
         let mut piece = vec![0; 64 << 10];
         while !self.stop.load(Ordering::Relaxed) {
             // A read alone would go on after the signal.
-            match poll(&mut [PollFd::new(&stdin, PollFlags::IN)], Some(&WAIT)) {
+            match poll(&mut [PollFd::new(&file, PollFlags::IN)], Some(&WAIT)) {
                 Ok(0) | Err(Errno::INTR) => continue,
                 other => other?,
             };
-            match rustix::io::read(stdin, &mut piece[..]) {
+            match rustix::io::read(&file, &mut piece[..]) {
                 Ok(0) => break,
                 Ok(count) => bytes.extend_from_slice(&piece[..count]),
-                Err(Errno::INTR) => {}
+                Err(Errno::INTR | Errno::AGAIN) => {}
                 Err(error) => return Err(error.into()),
             }
         }
-        Ok(())
+        Ok(bytes)
     }
 
-    /// Reads standard input to its end.
+    /// Reads a list to its end; `-` is standard input.
     #[cfg(not(unix))]
     #[expect(clippy::unused_self, reason = "other systems use it")]
-    pub(crate) fn read_stdin(&self, bytes: &mut Vec<u8>) -> io::Result<()> {
-        io::Read::read_to_end(&mut io::stdin().lock(), bytes).map(drop)
+    pub(crate) fn read_list(&self, list: &Path) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        if list.as_os_str() == "-" {
+            io::Read::read_to_end(&mut io::stdin().lock(), &mut bytes)?;
+        } else {
+            bytes = std::fs::read(list)?;
+        }
+        Ok(bytes)
     }
 
     /// Becomes true with the first signal.
