@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Fills fuzz/corpus from the fixtures: one folder a target, one file a seed.
 
-Targets that take whole bitmaps (parse, turn) get them whole; those that take compressed pixels get
-these, behind the few bytes that say how they are meant (see the head of each target).
+The target that takes whole bitmaps (turn) gets them whole; the one that takes the heads of files
+(parse) gets those behind the files' sizes; and those that take compressed pixels get these, behind
+the few bytes that say how they are meant (see the head of each target).
 """
 
 from pathlib import Path
@@ -12,6 +13,8 @@ ROOT = Path(__file__).resolve().parent.parent
 CORPUS = ROOT / "fuzz" / "corpus"
 # Larger files slow the fuzzer down without showing it anything new.
 LARGEST = 64 * 1024
+# As much of a file as the headers may take: `HEADER_BYTES` of the library.
+HEAD = 2048
 
 
 def put(target: str, name: str, data: bytes) -> None:
@@ -40,9 +43,13 @@ def main() -> None:
                 how |= path.suffix == ".png"
                 put("embedded", f"{how}-{name}", bytes([how]) + data)
             continue
-        if path.suffix != ".bmp" or len(data) > LARGEST:
+        if path.suffix != ".bmp":
             continue
-        put("parse", name, data)
+        # An odd size is taken as it stands; an even one of a short input may stand for its length.
+        size = len(data) if len(data) <= HEAD else len(data) | 1
+        put("parse", name, pack("<Q", size << 16) + data[:HEAD])
+        if len(data) > LARGEST:
+            continue
         put("turn", name, data)
         if found := compressed(data):
             compression, bits, width, height, pixels = found

@@ -1,11 +1,16 @@
 //! The bitmap suite: each file does what `fixtures/bmpsuite/manifest.tsv` says.
 //!
 //! The reference pictures are the suite's own. A turned file is looked at by the `image` crate
-//! where that reads it; its mean is compared in any case.
+//! where that reads it; its mean is compared in any case. Each file is a test of its own, named
+//! after it: `cargo test --test bmpsuite -- q/pal8` runs those of some.
 
 use std::path::Path;
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Failed, Trial};
 
 /// One line of the manifest.
+#[derive(Clone)]
 struct Entry {
     file: String,
     turned: bool,
@@ -24,79 +29,106 @@ fn entries() -> Vec<Entry> {
             let fields: Vec<_> = line.split('\t').collect();
             Entry {
                 file: fields[0].to_owned(),
-                turned: fields[1] == "turned",
+                turned: match fields[1] {
+                    "turned" => true,
+                    "refused" => false,
+                    other => panic!("{line}: what is {other}?"),
+                },
                 reference: fields[2].to_owned(),
-                all_pixels: fields[3] == "all",
+                all_pixels: match (fields[2], fields[3]) {
+                    (_, "all") => true,
+                    (_, "visible") | ("-", "-") => false,
+                    (_, other) => panic!("{line}: what is {other}?"),
+                },
                 within: fields[4].parse().unwrap_or(0),
             }
         })
         .collect()
 }
 
-/// What is wrong with a file's treatment, if anything.
-fn check(entry: &Entry, looked_at: &mut usize) -> Result<(), String> {
+/// What is wrong with a file's treatment, if anything; else whether another decoder has looked at
+/// all of its pixels.
+fn check(entry: &Entry) -> Result<bool, String> {
     let folder = Path::new("fixtures/bmpsuite");
     let bitmap = std::fs::read(folder.join(&entry.file)).unwrap();
     let turned = match (rot90::turn(&bitmap), entry.turned) {
         (Ok(turned), true) => turned,
-        (Err(_), false) => return Ok(()),
+        (Err(_), false) => return Ok(false),
         (Ok(_), false) => return Err("turned, though it should be refused".to_owned()),
         (Err(error), true) => return Err(format!("refused: {error}")),
     };
-    if !entry.all_pixels || entry.reference.is_empty() || entry.reference == "-" {
-        return Ok(());
+    if entry.reference == "-" {
+        return Ok(false);
     }
     let reference = image::open(folder.join(&entry.reference))
         .unwrap()
-        .to_rgb8();
+        .to_rgba8();
     let expected = image::imageops::rotate90(&reference);
     if (turned.width, turned.height) != expected.dimensions() {
         return Err(format!("{} x {}", turned.width, turned.height));
     }
-    let sum: u64 = expected
-        .as_raw()
-        .iter()
-        .map(|&sample| u64::from(sample))
-        .sum();
-    let mean = sum as f64 / expected.as_raw().len() as f64;
-    if (turned.mean - mean).abs() > f64::from(entry.within) {
-        return Err(format!("mean {}, the reference has {mean}", turned.mean));
+    if entry.all_pixels {
+        let samples = || expected.pixels().flat_map(|pixel| &pixel.0[..3]);
+        let sum: u64 = samples().map(|&sample| u64::from(sample)).sum();
+        let mean = sum as f64 / samples().count() as f64;
+        if (turned.mean - mean).abs() > f64::from(entry.within) {
+            return Err(format!("mean {}, the reference has {mean}", turned.mean));
+        }
     }
     // Expanding channels of other widths than 8 bits is the decoder's own affair: within 8.
-    if let Ok(seen) = image::load_from_memory_with_format(&turned.bytes, image::ImageFormat::Bmp) {
-        *looked_at += 1;
-        let most = seen
-            .to_rgb8()
-            .as_raw()
-            .iter()
-            .zip(expected.as_raw())
-            .map(|(a, b)| a.abs_diff(*b))
-            .max();
-        if most > Some(entry.within.max(8)) {
-            return Err(format!("a sample differs by {most:?}"));
+    let Ok(seen) = image::load_from_memory_with_format(&turned.bytes, image::ImageFormat::Bmp)
+    else {
+        return Ok(false);
+    };
+    let most = seen
+        .to_rgb8()
+        .pixels()
+        .zip(expected.pixels())
+        .filter(|(_, expected)| entry.all_pixels || expected.0[3] == 255)
+        .flat_map(|(seen, expected)| (0..3).map(|at| seen.0[at].abs_diff(expected.0[at])))
+        .max();
+    if most.is_none() || most > Some(entry.within.max(8)) {
+        return Err(format!("a sample differs by {most:?}"));
+    }
+    Ok(true)
+}
+
+/// Every bitmap of the suite has its line, once, and another decoder looks at most of them.
+fn check_manifest(entries: &[Entry]) -> Result<(), Failed> {
+    let mut listed: Vec<_> = entries.iter().map(|entry| entry.file.clone()).collect();
+    listed.sort();
+    let mut found = Vec::new();
+    for folder in ["b", "g", "q"] {
+        for file in Path::new("fixtures/bmpsuite").join(folder).read_dir()? {
+            found.push(format!("{folder}/{}", file?.file_name().display()));
         }
+    }
+    found.sort();
+    if listed != found {
+        return Err(format!("listed: {listed:?}\nfound: {found:?}").into());
+    }
+    let looked_at = entries
+        .iter()
+        .filter(|entry| check(entry) == Ok(true))
+        .count();
+    if entries.len() < 60 || looked_at < 40 {
+        return Err(format!("{} files, {looked_at} looked at", entries.len()).into());
     }
     Ok(())
 }
 
-#[test]
-fn each_file_does_what_the_manifest_says() {
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
     let entries = entries();
-    let mut looked_at = 0;
-    let wrong: Vec<_> = entries
+    let mut trials: Vec<_> = entries
         .iter()
-        .filter_map(|entry| {
-            Some(format!(
-                "{}: {}",
-                entry.file,
-                check(entry, &mut looked_at).err()?
-            ))
+        .cloned()
+        .map(|entry| {
+            Trial::test(entry.file.clone(), move || {
+                check(&entry).map(drop).map_err(Failed::from)
+            })
         })
         .collect();
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(
-        entries.len() >= 60 && looked_at >= 40,
-        "{} files, {looked_at} looked at",
-        entries.len()
-    );
+    trials.push(Trial::test("manifest", move || check_manifest(&entries)));
+    libtest_mimic::run(&arguments, trials).exit_code()
 }
