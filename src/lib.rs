@@ -63,7 +63,7 @@
 //! assert!(matches!(error, Error::Format(FormatError::PixelsCut { available: 1000, .. })));
 //! assert_eq!(
 //!     error.to_string(),
-//!     "needs 405900 bytes of pixels at offset 54, the file ends after 1000"
+//!     "needs 406797 bytes of pixels at offset 54, the file ends after 1000"
 //! );
 //! # Ok::<(), std::io::Error>(())
 //! ```
