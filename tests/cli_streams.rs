@@ -90,7 +90,7 @@ fn a_bar_keeps_to_one_line_of_its_terminal() {
     }
     world.write("z.bmp", pictures::large(1, 16_000, 9000, false));
     for columns in [40, 60, 80, 200] {
-        let line = format!("stty cols {columns}; '{ROT90}' z.bmp -w 1 >results");
+        let line = format!("stty rows 24 cols {columns}; '{ROT90}' z.bmp -w 1 >results");
         let shown = world.run("script", ["-qec", &line, "/dev/null"]);
         let shown = shown.env("TERM", "xterm").env("NO_COLOR", "1").go().exit(0);
         let text = String::from_utf8_lossy(&shown.stdout).into_owned();
