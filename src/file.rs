@@ -60,6 +60,14 @@ pub enum Existing {
 }
 
 /// How a file is turned. `FileOptions::default()` replaces an output that exists.
+///
+/// Later versions may add fields, so it is made from its default:
+///
+/// ```
+/// let mut options = rot90::FileOptions::default();
+/// options.existing = rot90::Existing::KeepNewer;
+/// options.durable = true;
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct FileOptions<'a> {
     /// What to do where the output exists.

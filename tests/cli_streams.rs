@@ -82,6 +82,34 @@ fn a_terminal_sees_a_bar() {
 }
 
 #[test]
+fn a_bar_keeps_to_one_line_of_its_terminal() {
+    const TEST: &str = "a_bar_keeps_to_one_line_of_its_terminal";
+    let world = World::new();
+    if world.run("script", ["--version"]).try_go().is_none() {
+        return skip(TEST, "there is no program `script`");
+    }
+    world.write("z.bmp", pictures::large(1, 16_000, 9000, false));
+    for columns in [40, 60, 80, 200] {
+        let line = format!("stty rows 24 cols {columns}; '{ROT90}' z.bmp -w 1 >results");
+        let shown = world.run("script", ["-qec", &line, "/dev/null"]);
+        let shown = shown.env("TERM", "xterm").env("NO_COLOR", "1").go().exit(0);
+        let text = String::from_utf8_lossy(&shown.stdout).into_owned();
+        let bars: Vec<_> = text
+            .split(['\r', '\n', '\x1b'])
+            .filter(|part| part.contains('─'))
+            .collect();
+        assert!(!bars.is_empty(), "no bar\n{}", shown.told());
+        for bar in bars {
+            let wide = bar.chars().count();
+            assert!(
+                wide <= columns + "[2K".len(),
+                "{wide} of {columns} columns: {bar}"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_closed_standard_output_ends_the_run_quietly() {
     let world = World::new();
     for number in 0..500 {

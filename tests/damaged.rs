@@ -284,13 +284,13 @@ fn thousands_of_damaged_files() {
             continue;
         }
         let output = record["output"].as_str().unwrap().to_owned();
-        let seen = catch_unwind(AssertUnwindSafe(|| {
+        let checked = catch_unwind(AssertUnwindSafe(|| {
             look(bytes, &world.read(&output), record)
         }));
-        match seen {
-            Ok(seen) => {
-                by_image += usize::from(seen.by_image);
-                compared += usize::from(seen.compared);
+        match checked {
+            Ok(look) => {
+                by_image += usize::from(look.by_image);
+                compared += usize::from(look.compared);
             }
             Err(_) => wrong.push(name),
         }

@@ -13,6 +13,7 @@ use anyhow::Context as _;
 use rayon::{ThreadPool, ThreadPoolBuilder, Yield};
 
 use super::cli::{Config, Format};
+use super::hints;
 use super::page::{Page, Totals};
 use super::plan::{Job, Plan};
 use super::progress::{Counters, Progress};
@@ -24,7 +25,7 @@ use super::{ALL_DONE, SOME_FAILED};
 use crate::file::{self, LARGE, Opened};
 use crate::os::{Publishing, Sweeper};
 use crate::sampled::Onlooker;
-use crate::{Error, Existing, FileOptions, text, turn};
+use crate::{Error, Existing, FileOptions, FormatError, text, turn};
 
 /// A file begins only if no more than this many before it are still without a result, so that
 /// results which wait for their turn take bounded memory.
@@ -555,16 +556,23 @@ impl Batch<'_> {
     }
 }
 
-/// Why the file failed; for a directory, what to name instead.
+/// Why the file failed, and for common mistakes what to do instead.
 fn reason(path: &Path, error: &Error) -> String {
-    if !matches!(error, Error::NotAFile(_)) || !path.is_dir() {
-        return error.to_string();
+    match error {
+        Error::NotAFile(_) if path.is_dir() => {
+            let pattern = hints::quoted(path.join("*.bmp").as_os_str());
+            format!("is a directory; for the bitmaps in it, name {pattern}")
+        }
+        Error::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+            format!("{error}{}", hints::of_missing(path.as_os_str()))
+        }
+        Error::Format(FormatError::Signature { .. }) => {
+            let message = error.to_string();
+            let hint = hints::of_other_format(path, &message);
+            message + &hint
+        }
+        _ => error.to_string(),
     }
-    let shown = text::shown(path);
-    format!(
-        "is a directory; for the bitmaps in it, name '{}/*.bmp'",
-        shown.trim_end_matches('/')
-    )
 }
 
 fn summary(plan: &Plan, board: &Board, elapsed: Duration, dry_run: bool) -> String {

@@ -1,14 +1,15 @@
 //! The command line, resolved once into a [`Config`].
 
 use std::ffi::OsString;
+use std::io::Write as _;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::builder::{PathBufValueParser, TypedValueParser as _};
-use clap::{ArgAction, Parser, ValueEnum};
+use clap::{ArgAction, CommandFactory as _, FromArgMatches as _, Parser, ValueEnum, ValueHint};
 
-use super::{ALL_DONE, WRONG_USAGE, page};
+use super::{ALL_DONE, SOME_FAILED, WRONG_USAGE, generate, help, hints, page};
 use crate::{Existing, text};
 
 /// Turns bitmaps a quarter turn clockwise, in bulk.
@@ -26,24 +27,11 @@ use crate::{Existing, text};
     name = "rot90",
     version,
     max_term_width = 100,
-    after_help = "Examples:
-  rot90 'scans/*.bmp'                        turn a folder of bitmaps
-  rot90 'scans/**/*.bmp' -o turned           the whole tree, into another folder
-  rot90 'scans/*.bmp' --update               only what has changed since the last run
-  find . -name '*.bmp' -print0 | rot90 --files0-from -",
-    after_long_help = "Examples:
-  rot90 'scans/*.bmp'                        turn a folder of bitmaps
-  rot90 'scans/**/*.bmp' -o turned           the whole tree, into another folder
-  rot90 'scans/*.bmp' --update               only what has changed since the last run
-  rot90 'scans/*.bmp' --format means         nothing but the means
-  find . -name '*.bmp' -print0 | rot90 --files0-from -
-
-Exit status:
-  0    every file was turned
-  1    some file failed (all others were done), a pattern matched nothing, or standard output
-       could not be written
-  2    wrong usage or conflicting outputs; nothing was touched
-  130  interrupted (SIGINT); 143 terminated (SIGTERM): the results so far are printed"
+    override_usage = "rot90 [OPTIONS] <PATTERN>...\n       rot90 [OPTIONS] --files0-from <FILE>",
+    disable_help_flag = true,
+    disable_version_flag = true,
+    after_help = help::after_short_help(),
+    after_long_help = help::after_long_help(),
 )]
 struct Arguments {
     /// Paths, or patterns (`*` `?` `[…]` `**`) that rot90 expands itself: quote them.
@@ -53,7 +41,9 @@ struct Arguments {
     #[arg(
         value_name = "PATTERN",
         required_unless_present = "files0_from",
-        help_heading = "Input"
+        help_heading = "Input",
+        display_order = 0,
+        value_hint = ValueHint::FilePath
     )]
     patterns: Vec<OsString>,
 
@@ -62,7 +52,9 @@ struct Arguments {
         long,
         value_name = "FILE",
         conflicts_with = "patterns",
-        help_heading = "Input"
+        help_heading = "Input",
+        display_order = 1,
+        value_hint = ValueHint::FilePath
     )]
     files0_from: Option<PathBuf>,
 
@@ -70,10 +62,16 @@ struct Arguments {
     ///
     /// Each input keeps its path below the fixed part of its pattern; a literal operand keeps its
     /// file name alone.
-    #[arg(short, long, value_name = "DIR", help_heading = "Output")]
+    #[arg(
+        short,
+        long,
+        value_name = "DIR",
+        help_heading = "Output",
+        value_hint = ValueHint::DirPath
+    )]
     output_dir: Option<PathBuf>,
 
-    /// How the results are printed.
+    /// Print an array of records, a record a line, or an array of the means.
     #[arg(
         long,
         value_name = "FORMAT",
@@ -82,9 +80,7 @@ struct Arguments {
     )]
     format: Format,
 
-    /// Leave alone an output that is not older than its input.
-    ///
-    /// Its mean is still computed and reported.
+    /// Leave alone an output that is not older than its input; its mean is still reported.
     #[arg(long, conflicts_with = "no_clobber", help_heading = "Output")]
     update: bool,
 
@@ -104,8 +100,7 @@ struct Arguments {
     #[arg(short, long, value_name = "N", value_parser = parse_workers, help_heading = "Performance")]
     workers: Option<NonZeroUsize>,
 
-    /// The most memory a picture may take, such as 512M or 2G [default: half of what this process
-    /// may use].
+    /// The most memory for a picture, as 512M or 2G [default: half of what this process may use].
     #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Performance")]
     max_memory: Option<u64>,
 
@@ -142,6 +137,14 @@ struct Arguments {
     /// Tell more on standard error; twice: of every file.
     #[arg(short, long, action = ArgAction::Count, help_heading = "Reporting")]
     verbose: u8,
+
+    /// Print help: `-h` for short, `--help` in full.
+    #[arg(short, long, action = ArgAction::Help, help_heading = "Help")]
+    help: Option<bool>,
+
+    /// Print the version.
+    #[arg(short = 'V', long, action = ArgAction::Version, help_heading = "Help")]
+    version: Option<bool>,
 }
 
 /// The form of the results.
@@ -193,7 +196,13 @@ pub(crate) struct Config {
 
 /// Parses the arguments; what is not a run comes back as an exit code, its text printed.
 pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Config, ExitCode> {
-    let arguments = Arguments::try_parse_from(arguments).map_err(|error| {
+    let grammar = hints::with_foreign_options(Arguments::command()).arg(generate::option());
+    let mut kind = None;
+    let parsed = grammar.try_get_matches_from(arguments).and_then(|matches| {
+        kind = generate::asked_for(&matches);
+        Arguments::from_arg_matches(&matches)
+    });
+    let arguments = parsed.map_err(|error| {
         if error.use_stderr() {
             let message = error.render().to_string();
             // An argument may hold what a terminal would obey.
@@ -210,9 +219,17 @@ pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Config, ExitCode> {
         }
         match error.print() {
             Ok(()) => ExitCode::from(ALL_DONE),
-            Err(_) => ExitCode::from(super::SOME_FAILED),
+            Err(_) => ExitCode::from(SOME_FAILED),
         }
     })?;
+    if let Some(kind) = kind {
+        let mut out = std::io::stdout().lock();
+        let written = generate::generate(kind, Arguments::command(), &mut out);
+        return Err(match written.and_then(|()| out.flush()) {
+            Ok(()) => ExitCode::from(ALL_DONE),
+            Err(_) => ExitCode::from(SOME_FAILED),
+        });
+    }
     let existing = match (arguments.update, arguments.no_clobber) {
         (true, _) => Existing::KeepNewer,
         (_, true) => Existing::Refuse,
@@ -248,7 +265,6 @@ pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Config, ExitCode> {
 }
 
 fn eprint_line(message: &str) {
-    use std::io::Write as _;
     let _ = writeln!(std::io::stderr().lock(), "{message}");
 }
 

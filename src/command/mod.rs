@@ -2,6 +2,9 @@
 
 mod batch;
 mod cli;
+mod generate;
+mod help;
+mod hints;
 mod names;
 mod page;
 mod plan;
@@ -60,7 +63,14 @@ pub fn main() -> ExitCode {
 /// Runs the batch; an error means that nothing was touched.
 fn run(config: &Config, signals: &Signals) -> anyhow::Result<u8> {
     let operands = match &config.operands {
-        Operands::Patterns(patterns) => plan::Operands::Patterns(patterns.clone()),
+        Operands::Patterns(patterns) => {
+            if config.talk > 0 {
+                for hint in hints::of_operands(patterns, config.max_memory) {
+                    say(&hint);
+                }
+            }
+            plan::Operands::Patterns(patterns.clone())
+        }
         Operands::List(list) => plan::Operands::Names(read_list(list, signals)?),
     };
     let plan = Plan::make(operands, config.output_dir.as_deref())?;

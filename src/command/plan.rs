@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 
-use super::{names, walk};
+use super::{hints, names, walk};
 use crate::text;
 
 /// What the command was asked to turn.
@@ -191,9 +191,10 @@ impl List<'_> {
         };
         if matches.files.is_empty() {
             let shown = text::shown(Path::new(&operand));
+            let hint = hints::of_unmatched(&operand);
             self.plan
                 .problems
-                .push(format!("{shown}: the pattern matches no file"));
+                .push(format!("{shown}: the pattern matches no file{hint}"));
         }
         self.plan.problems.extend(matches.problems);
         let fixed = walk::fixed_part(&operand).len();

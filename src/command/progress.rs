@@ -84,22 +84,9 @@ impl Bar {
             ProgressDrawTarget::term_like_with_hz(Box::new(Log), 2)
         };
         let bar = ProgressBar::with_draw_target(Some(0), target);
-        let (shown, files) = (Arc::clone(counters), plan.jobs.len());
-        let style = ProgressStyle::with_template(
-            "{wide_bar:.cyan/blue} {bytes}/{total_bytes}  {files}  {rate}  {eta} left",
-        )
-        .unwrap_or_else(|_| ProgressStyle::default_bar())
-        .with_key(
-            "files",
-            move |_: &ProgressState, out: &mut dyn fmt::Write| {
-                let _ = write!(out, "{}/{files} files", shown.files.load(Ordering::Relaxed));
-            },
-        )
-        .with_key("rate", |state: &ProgressState, out: &mut dyn fmt::Write| {
-            let _ = write!(out, "{}/s", indicatif::BinaryBytes(state.per_sec() as u64));
-        })
-        .progress_chars("━╸─");
-        bar.set_style(style);
+        let files = plan.jobs.len();
+        let mut layout = layout(columns());
+        bar.set_style(style(layout, files, counters));
         let over = Arc::new(AtomicBool::new(false));
         let ticker = {
             let (bar, over, counters) = (bar.clone(), Arc::clone(&over), Arc::clone(counters));
@@ -110,6 +97,12 @@ impl Bar {
                 .spawn(move || {
                     let mut inputs = inputs.into_iter();
                     while !over.load(Ordering::Relaxed) {
+                        // The window may have another size by now.
+                        let now = self::layout(columns());
+                        if now != layout {
+                            layout = now;
+                            bar.set_style(style(layout, files, &counters));
+                        }
                         let mut total = 0;
                         for input in inputs.by_ref().take(4096) {
                             total +=
@@ -133,16 +126,56 @@ impl Bar {
     }
 }
 
+/// What stands beside the bar in so many columns: a bar that breaks into two lines leaves pieces
+/// of itself behind.
+fn layout(columns: u16) -> &'static str {
+    match columns {
+        76.. => {
+            "{wide_bar:.cyan/blue} {decimal_bytes}/{decimal_total_bytes}  {files}  {rate}  {eta} left"
+        }
+        50.. => "{wide_bar:.cyan/blue} {files}  {eta} left",
+        _ => "{wide_bar:.cyan/blue} {percent}%  {eta} left",
+    }
+}
+
+fn style(layout: &str, files: usize, counters: &Arc<Counters>) -> ProgressStyle {
+    let counters = Arc::clone(counters);
+    ProgressStyle::with_template(layout)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .with_key(
+            "files",
+            move |_: &ProgressState, out: &mut dyn fmt::Write| {
+                let done = counters.files.load(Ordering::Relaxed);
+                let _ = write!(out, "{done}/{files} files");
+            },
+        )
+        .with_key("rate", |state: &ProgressState, out: &mut dyn fmt::Write| {
+            let _ = write!(out, "{}/s", indicatif::DecimalBytes(state.per_sec() as u64));
+        })
+        .progress_chars("━╸─")
+}
+
+/// The width of the terminal, or what `COLUMNS` says where there is none.
+fn columns() -> u16 {
+    #[cfg(unix)]
+    if let Ok(size) = rustix::termios::tcgetwinsize(rustix::stdio::stderr())
+        && size.ws_col > 0
+    {
+        return size.ws_col;
+    }
+    std::env::var("COLUMNS")
+        .ok()
+        .and_then(|columns| columns.parse().ok())
+        .unwrap_or(80)
+}
+
 /// Standard error, treated as a terminal though it is none.
 #[derive(Debug)]
 struct Log;
 
 impl TermLike for Log {
     fn width(&self) -> u16 {
-        std::env::var("COLUMNS")
-            .ok()
-            .and_then(|columns| columns.parse().ok())
-            .unwrap_or(80)
+        columns()
     }
 
     fn move_cursor_up(&self, lines: usize) -> io::Result<()> {

@@ -1,0 +1,247 @@
+//! Man page, completions and the README's tables, made from the command line's grammar.
+
+use std::io::{self, Write};
+
+use clap::builder::EnumValueParser;
+use clap::{Arg, ArgAction, ArgMatches, Command, ValueEnum};
+use clap_complete::Shell;
+use clap_mangen::Man;
+use roff::{Roff, bold, roman};
+
+use super::help::{EXAMPLES, EXIT_STATUS};
+
+/// What can be generated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Kind {
+    /// The man page, as roff.
+    Man,
+    /// Options and exit codes, as tables for a README.
+    Markdown,
+    /// Completions for bash.
+    CompleteBash,
+    /// Completions for zsh.
+    CompleteZsh,
+    /// Completions for fish.
+    CompleteFish,
+    /// Completions for elvish.
+    CompleteElvish,
+    /// Completions for `PowerShell`.
+    CompletePowershell,
+}
+
+/// `--generate KIND`, which stands apart from the grammar so that no completion offers it.
+pub(super) fn option() -> Arg {
+    Arg::new("generate")
+        .long("generate")
+        .value_name("KIND")
+        .value_parser(EnumValueParser::<Kind>::new())
+        .exclusive(true)
+        .hide(true)
+}
+
+/// What `--generate` asks for.
+pub(super) fn asked_for(matches: &ArgMatches) -> Option<Kind> {
+    matches.get_one("generate").copied()
+}
+
+/// Writes it to `out`.
+pub(super) fn generate(kind: Kind, mut command: Command, out: &mut dyn Write) -> io::Result<()> {
+    let shell = match kind {
+        Kind::Man => return man(command, out),
+        Kind::Markdown => return markdown(command, out),
+        Kind::CompleteBash => Shell::Bash,
+        Kind::CompleteZsh => Shell::Zsh,
+        Kind::CompleteFish => Shell::Fish,
+        Kind::CompleteElvish => Shell::Elvish,
+        Kind::CompletePowershell => Shell::PowerShell,
+    };
+    // The generator cannot hand on a failed write.
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut command, "rot90", &mut script);
+    out.write_all(&script)
+}
+
+/// A section that is more than options: tagged paragraphs, or plain ones where the tag is empty.
+type Section = (&'static str, &'static [(&'static str, &'static str)]);
+
+const RESULTS: Section = (
+    "RESULTS",
+    &[
+        (
+            "",
+            "Standard output carries the results alone, in the order of the operands, and within \
+             a pattern in byte order of the paths. A file that was turned has the record \
+             {\"input\": …, \"output\": …, \"width\": …, \"height\": …, \"mean\": …}, with the width and \
+             height of the output; one that failed has {\"input\": …, \"error\": …}. A path that is \
+             not UTF-8 stands as {\"bytes\": \"<base64>\"}.",
+        ),
+        (
+            "",
+            "The mean is that of the 8-bit red, green and blue samples of all pixels, alpha left \
+             out: exact integer sums, divided once.",
+        ),
+        (
+            "",
+            "Messages, progress and the summary go to standard error.",
+        ),
+    ],
+);
+
+const FILES: Section = (
+    "FILES",
+    &[
+        (
+            "NAME_rot90.EXT",
+            "The output of NAME.EXT, beside it or below --output-dir. It appears whole or not at \
+             all. An input that carries the output name of another input is an earlier result and \
+             is skipped.",
+        ),
+        (
+            ".rot90-*",
+            "The name that an output may have for an instant before it takes the place of \
+             another. None stays behind, even if rot90 is killed.",
+        ),
+    ],
+);
+
+const ENVIRONMENT: Section = (
+    "ENVIRONMENT",
+    &[
+        (
+            "ROT90_KERNEL",
+            "The instruction set to use: portable, ssse3, avx2, avx512 or neon. Without it, the \
+             best that the processor has. The results are the same.",
+        ),
+        (
+            "NO_COLOR, TERM",
+            "With a NO_COLOR that is not empty nothing is coloured; with TERM=dumb there is no bar \
+             either.",
+        ),
+        (
+            "COLUMNS",
+            "The width of the bar where --progress always shows one off a terminal.",
+        ),
+    ],
+);
+
+const SEE_ALSO: Section = (
+    "SEE ALSO",
+    &[("", "cp(1), find(1), jq(1), make(1), bash(1)")],
+);
+
+fn man(mut command: Command, out: &mut dyn Write) -> io::Result<()> {
+    command.build();
+    let version = command.get_version().unwrap_or_default().to_owned();
+    let man = Man::new(command.clone());
+    // Without a date, which would change with every build; the generator's own title would then
+    // put everything after it in the wrong place.
+    writeln!(out, ".ie \\n(.g .ds Aq \\(aq")?;
+    writeln!(out, ".el .ds Aq '")?;
+    writeln!(
+        out,
+        ".TH ROT90 1 \"\" \"rot90 {version}\" \"User Commands\""
+    )?;
+    man.render_name_section(out)?;
+    man.render_synopsis_section(out)?;
+    man.render_description_section(out)?;
+    // The groups of options are parts of one section, as manuals have it.
+    let mut options = Vec::new();
+    man.render_options_section(&mut options)?;
+    let mut roff = Roff::new();
+    roff.control("SH", ["OPTIONS"]);
+    roff.to_writer(out)?;
+    for line in String::from_utf8_lossy(&options).lines() {
+        match line.strip_prefix(".SH ") {
+            Some(group) => writeln!(out, ".SS {}", capitalised(group.trim_matches('"')))?,
+            None => writeln!(out, "{line}")?,
+        }
+    }
+    section(&RESULTS, out)?;
+    section(&("EXIT STATUS", &EXIT_STATUS), out)?;
+    section(&FILES, out)?;
+    section(&ENVIRONMENT, out)?;
+    let mut roff = Roff::new();
+    roff.control("SH", ["EXAMPLES"]);
+    for example in &EXAMPLES {
+        roff.control("TP", []);
+        roff.text([bold(example.line)]);
+        roff.text([roman(example.meaning)]);
+    }
+    roff.to_writer(out)?;
+    section(&SEE_ALSO, out)
+}
+
+fn section((title, paragraphs): &(&str, &[(&str, &str)]), out: &mut dyn Write) -> io::Result<()> {
+    let mut roff = Roff::new();
+    roff.control("SH", [*title]);
+    for (tag, text) in *paragraphs {
+        if tag.is_empty() {
+            roff.control("PP", []);
+        } else {
+            roff.control("TP", []);
+            roff.text([bold(*tag)]);
+        }
+        roff.text([roman(*text)]);
+    }
+    roff.to_writer(out)
+}
+
+/// `INPUT` → `Input`.
+fn capitalised(word: &str) -> String {
+    let lower = word.to_lowercase();
+    let mut characters = lower.chars();
+    characters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(characters).collect()
+    })
+}
+
+/// The options in the order of the help, those of the help itself left out, and the exit codes.
+fn markdown(mut command: Command, out: &mut dyn Write) -> io::Result<()> {
+    command.build();
+    writeln!(out, "| option | meaning |\n|---|---|")?;
+    for argument in command.get_arguments() {
+        let of_help = matches!(
+            argument.get_action(),
+            ArgAction::Help | ArgAction::HelpShort | ArgAction::HelpLong | ArgAction::Version
+        );
+        if argument.is_hide_set() || of_help {
+            continue;
+        }
+        let meaning = argument.get_help().map(ToString::to_string);
+        writeln!(
+            out,
+            "| {} | {} |",
+            name(argument).replace('|', "\\|"),
+            meaning.unwrap_or_default().replace('|', "\\|")
+        )?;
+    }
+    writeln!(out, "\n| exit | when |\n|---|---|")?;
+    for (code, when) in EXIT_STATUS {
+        writeln!(out, "| {code} | {when} |")?;
+    }
+    Ok(())
+}
+
+/// "`-o`, `--output-dir DIR`"
+fn name(argument: &Arg) -> String {
+    let values: Vec<_> = argument
+        .get_possible_values()
+        .iter()
+        .map(|value| value.get_name().to_owned())
+        .collect();
+    let takes_value = argument.get_action().takes_values();
+    let value = match argument.get_value_names() {
+        Some([name, ..]) if takes_value && values.is_empty() => name.to_string(),
+        _ if takes_value => values.join("|"),
+        _ => String::new(),
+    };
+    let Some(long) = argument.get_long() else {
+        return format!("`<{value}>...`");
+    };
+    let long = format!("--{long} {value}");
+    let long = format!("`{}`", long.trim_end());
+    match argument.get_short() {
+        Some(short) => format!("`-{short}`, {long}"),
+        None => long,
+    }
+}

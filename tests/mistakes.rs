@@ -1,0 +1,213 @@
+//! The commonest mistakes are answered with what to type instead.
+#![cfg(all(unix, feature = "cli"))]
+
+mod common;
+
+use common::{World, pictures};
+
+/// A world with this many tiny bitmaps in a folder.
+fn many(count: usize) -> World {
+    let world = World::new();
+    for number in 0..count {
+        world.write(format!("scans/{number:04}.bmp"), pictures::bitmap(2, 1));
+    }
+    world
+}
+
+#[test]
+fn a_mistyped_option_suggests_the_right_one() {
+    let world = World::with(&["a.bmp"]);
+    for (wrong, right) in [
+        ("--ouput-dir", "'--output-dir'"),
+        ("--output", "'--output-dir'"),
+        ("--fromat", "'--format'"),
+        ("--quite", "'--quiet'"),
+        ("--noclobber", "'--no-clobber'"),
+        ("--file0-from", "'--files0-from'"),
+        ("--threads=4", "'--workers'"),
+        ("-j4", "'--workers'"),
+        ("--recursive", "'DIR/**/*.bmp'"),
+        ("-r", "'DIR/**/*.bmp'"),
+        ("--json", "--format"),
+        ("-f", "--no-clobber"),
+    ] {
+        world
+            .rot90([wrong, "a.bmp"])
+            .go()
+            .exit(2)
+            .stdout("")
+            .says("tip: ")
+            .says(right);
+    }
+    world.assert_files(&["a.bmp"]);
+}
+
+#[test]
+fn a_wrong_value_says_what_is_right() {
+    let world = World::with(&["a.bmp"]);
+    for (arguments, part) in [
+        (["-w", "0"], "a whole number, 1 or more"),
+        (["--format", "xml"], "json, jsonl, means"),
+        (["--max-memory", "lots"], "such as 512M"),
+    ] {
+        world
+            .rot90(arguments.iter().chain(&["a.bmp"]))
+            .go()
+            .exit(2)
+            .says(part);
+    }
+    world
+        .rot90(["--max-memory", "2", "G", "a.bmp"])
+        .go()
+        .exit(1)
+        .says("no space in it: --max-memory 2G");
+}
+
+#[test]
+fn a_pattern_that_the_shell_expanded_is_done_and_told() {
+    let world = many(1001);
+    let ran = world
+        .shell("\"$ROT90\" -o 'out dir' scans/*.bmp --format means")
+        .go()
+        .exit(0)
+        .says("1001 names were given")
+        .says("rot90 -o 'out dir' 'scans/*.bmp' --format means\n");
+    let quoted = world
+        .shell("\"$ROT90\" -o 'out dir' 'scans/*.bmp' --format means")
+        .go()
+        .exit(0)
+        .says_not("names were given");
+    assert_eq!(ran.stdout, quoted.stdout);
+    world
+        .shell("\"$ROT90\" -q scans/*.bmp")
+        .go()
+        .exit(0)
+        .silent();
+    // A second run over its own results, which the shell names too.
+    world
+        .shell("\"$ROT90\" scans/*.bmp")
+        .go()
+        .exit(0)
+        .says("2002 names were given")
+        .says("rot90 'scans/*.bmp'\n")
+        .says("1001 earlier results skipped");
+}
+
+#[test]
+fn other_long_lists_of_names_are_not_commented_on() {
+    let world = many(1002);
+    // All but one: no pattern names these.
+    world
+        .shell("rm scans/0000.bmp; cp scans/0001.bmp scans/x.bmp; \"$ROT90\" scans/[0-9]*.bmp")
+        .go()
+        .exit(0)
+        .says_not("names were given");
+    let few = many(500);
+    few.shell("\"$ROT90\" scans/*.bmp")
+        .go()
+        .exit(0)
+        .says_not("names were given");
+}
+
+#[test]
+fn all_folders_of_a_folder_are_recognised() {
+    let world = many(1001);
+    let line = "mkdir -p d/x d/y; mv scans/00*.bmp d/x; mv scans/*.bmp d/y; \"$ROT90\" d/*/*.bmp";
+    world.shell(line).go().exit(0).says("rot90 'd/*/*.bmp'\n");
+}
+
+#[test]
+fn a_folder_is_answered_with_a_pattern_to_copy() {
+    let world = World::with(&["it's/a.bmp", "scans/a.bmp"]);
+    world
+        .rot90(["it's", "scans"])
+        .go()
+        .exit(1)
+        .fails("scans", "name 'scans/*.bmp'")
+        .fails("it's", r"name 'it'\''s/*.bmp'");
+}
+
+#[test]
+fn another_format_is_answered_with_a_conversion() {
+    let world = World::new();
+    for (name, magic) in [
+        ("a b.png", &b"\x89PNG\r\n\x1a\n0000"[..]),
+        ("a.jpg", b"\xff\xd8\xff\xe00000"),
+        ("a.tif", b"II*\x000000"),
+        ("a.gif", b"GIF89a00"),
+    ] {
+        world.write(name, magic);
+    }
+    world
+        .rot90(["a b.png", "a.jpg", "a.tif", "a.gif"])
+        .go()
+        .exit(1)
+        .fails("a b.png", "first convert 'a b.png' 'a b.bmp'")
+        .fails("a.jpg", "first convert a.jpg a.bmp")
+        .fails("a.tif", "first convert a.tif a.bmp")
+        .fails("a.gif", "first convert a.gif a.bmp");
+    // No conversion onto itself.
+    world.write("b.bmp", b"\x89PNG\r\n\x1a\n0000");
+    world
+        .rot90(["b.bmp"])
+        .go()
+        .exit(1)
+        .fails("b.bmp", "a PNG file")
+        .says_not("convert");
+}
+
+#[test]
+fn a_name_that_the_shell_would_have_changed() {
+    let world = World::with(&["a.bmp"]);
+    for (operand, part) in [
+        ("~/a.bmp", "write ~/a.bmp"),
+        ("{a,b}.bmp", "name a.bmp b.bmp"),
+    ] {
+        world.rot90([operand]).go().exit(1).fails(operand, part);
+    }
+    for (operand, part) in [
+        ("~/x/*.bmp", "write ~/'x/*.bmp'"),
+        ("{a,b}*.bmp", "name 'a*.bmp' 'b*.bmp'"),
+    ] {
+        world
+            .rot90([operand])
+            .go()
+            .exit(1)
+            .stdout("[]\n")
+            .says(part);
+    }
+}
+
+#[test]
+fn a_pattern_that_misses_narrowly() {
+    let world = World::with(&["up/A.BMP", "up/B.BMP", "tree/x/a.bmp"]);
+    for (pattern, part) in [
+        ("up/*.bmp", "'up/*.BMP' matches 2"),
+        ("tree/*.bmp", "'tree/*/*.bmp' matches one"),
+        ("gone/*.bmp", "there is no folder gone/"),
+    ] {
+        world
+            .rot90([pattern])
+            .go()
+            .exit(1)
+            .stdout("[]\n")
+            .says("the pattern matches no file")
+            .says(part);
+    }
+}
+
+#[test]
+fn options_behind_two_dashes_and_names_for_outputs() {
+    let world = World::with(&["a.bmp"]);
+    world
+        .rot90(["--", "a.bmp", "-o", "out"])
+        .go()
+        .exit(1)
+        .fails("-o", "options go before it");
+    world
+        .rot90(["a.bmp", "b.bmp"])
+        .go()
+        .exit(1)
+        .says("b.bmp is taken as an input too")
+        .fails("b.bmp", "No such file");
+}
