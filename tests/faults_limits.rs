@@ -55,14 +55,48 @@ fn png_claims(side: u32) -> Vec<u8> {
         .unwrap();
     bytes[16..20].copy_from_slice(&side.to_be_bytes());
     bytes[20..24].copy_from_slice(&side.to_be_bytes());
+    let sum = checksum(&bytes[12..29]);
+    bytes[29..33].copy_from_slice(&sum.to_be_bytes());
+    bytes
+}
+
+/// The sum at the end of a PNG chunk (CRC-32), of its name and data.
+fn checksum(bytes: &[u8]) -> u32 {
     let mut sum = u32::MAX;
-    for &byte in &bytes[12..29] {
+    for &byte in bytes {
         sum ^= u32::from(byte);
         for _ in 0..8 {
             sum = sum >> 1 ^ (0xedb8_8320 * (sum & 1));
         }
     }
-    bytes[29..33].copy_from_slice(&(!sum).to_be_bytes());
+    !sum
+}
+
+/// A zlib stream of 258 zeros so many times, and one more.
+fn zeros(times: u32) -> Vec<u8> {
+    let mut bytes = vec![0x78, 0x01];
+    let (mut word, mut used) = (0_u64, 0);
+    let mut put = |code: u64, length: u32| {
+        word |= code << used;
+        used += length;
+        while used >= 8 {
+            bytes.push(word as u8);
+            word >>= 8;
+            used -= 8;
+        }
+    };
+    // The last block, with fixed codes; they stand highest bit first in a stream that does not.
+    put(0b011, 3);
+    put(0b0000_1100, 8);
+    for _ in 0..times {
+        // 258 bytes, from one byte before.
+        put(0b1010_0011, 8);
+        put(0, 5);
+    }
+    put(0, 7);
+    put(0, 7);
+    let sum = ((u64::from(times) * 258 + 1) % 65_521) << 16 | 1;
+    bytes.extend((sum as u32).to_be_bytes());
     bytes
 }
 
@@ -198,6 +232,39 @@ fn profiles_that_claim_gigabytes() {
             (expected.width, expected.height)
         );
         assert!(found.pixels == expected.pixels, "{number}");
+    }
+    world.assert_turned("good.bmp", "good_rot90.bmp");
+}
+
+/// A colour profile in an embedded PNG that unpacks to more than there is: nothing needs it.
+#[test]
+fn a_packed_profile_of_gigabytes() {
+    let world = World::with(&["good.bmp"]);
+    let picture = image::RgbImage::from_fn(40, 30, |x, y| image::Rgb([x as u8, y as u8, 7]));
+    for (name, times) in [("small", 4), ("huge", 5_000_000)] {
+        let mut png = Vec::new();
+        picture
+            .write_to(&mut Cursor::new(&mut png), image::ImageFormat::Png)
+            .unwrap();
+        let data = [&b"iCCPname\0\0"[..], &zeros(times)].concat();
+        let length = (data.len() - 4) as u32;
+        let sum = checksum(&data);
+        let chunk = [&length.to_be_bytes()[..], &data, &sum.to_be_bytes()].concat();
+        // Behind IHDR.
+        png.splice(33..33, chunk);
+        world.write(format!("{name}.bmp"), claims(40, 30, 0, 5, &png));
+    }
+    let ran = world
+        .shell("ulimit -v 1000000; exec \"$ROT90\" *.bmp")
+        .go()
+        .exit(0);
+    assert!(ran.took < Duration::from_secs(20), "{}", ran.told());
+    let expected = image::DynamicImage::from(picture).rotate90().to_rgb8();
+    for name in ["small_rot90.bmp", "huge_rot90.bmp"] {
+        let bytes = world.read(name);
+        assert!(bytes.len() < 10_000, "{name} has {} bytes", bytes.len());
+        let found = image::load_from_memory_with_format(&bytes, image::ImageFormat::Bmp);
+        assert!(found.unwrap().to_rgb8() == expected, "{name}");
     }
     world.assert_turned("good.bmp", "good_rot90.bmp");
 }
