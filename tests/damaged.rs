@@ -256,9 +256,9 @@ fn look(input: &[u8], output: &[u8], record: &Value) -> Seen {
 
 #[test]
 fn thousands_of_damaged_files() {
-    let seed = std::env::var("ROT90_DAMAGED_SEED").map_or(3, |seed| seed.parse().unwrap());
-    println!("ROT90_DAMAGED_SEED={seed}");
-    let files = damaged(seed);
+    let chosen = std::env::var("ROT90_DAMAGED_SEED").map_or(3, |text| text.parse().unwrap());
+    println!("ROT90_DAMAGED_SEED={chosen}");
+    let files = damaged(chosen);
     let world = World::new();
     for (name, bytes) in &files {
         world.write(format!("in/{name}"), bytes);
