@@ -1,14 +1,18 @@
 #!/usr/bin/env python3
-"""Times rot90 beside cp, interleaved: medians and their ratio.
+"""Times rot90 beside cp and what else turns bitmaps, interleaved: medians, and ratios to cp.
 
-    python3 scripts/bench.py [--folder DIR] [--rounds N] [--rot90 PATH]
+    python3 scripts/bench.py [--folder DIR] [--rounds N] [--write]
 
-Each round copies a corpus with as many cp processes as there are CPUs, then turns it, each into a
-fresh folder. The bitmaps are made below DIR (default /dev/shm, a tmpfs on Linux) and removed
-afterwards. OpenCV over as many threads is timed too where it is installed.
+Each round does the same files with each program in turn, every time into a fresh folder: cp with
+as many processes as there are CPUs, rot90 with as many workers, then the others. The bitmaps are
+made below DIR (default /dev/shm, a tmpfs on Linux) and removed afterwards. Programs that are
+missing are named and left out; the slow ones take part in the first rounds only. OpenCV and Pillow
+run within this process, so that their start-up is not counted; the other programs' is.
+--write puts the table into README.md and the plot into docs/speed.svg.
 """
 
 import argparse
+import math
 import os
 import shutil
 import statistics
@@ -20,8 +24,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parent.parent
 CORPORA = [("tubule", 85, 775, 522), ("nuclei", 20, 2000, 2000), ("pow2", 6, 4096, 4096),
            ("tiny", 2000, 100, 100), ("slide", 1, 12000, 9000)]
+BEGIN, END = "<!-- made by: scripts/bench.py --write -->\n\n", "\n<!-- end of the table -->\n"
 
 
 def make(path: Path, width: int, height: int, noise: bytes) -> None:
@@ -52,59 +58,170 @@ def run_all(commands) -> None:
         sys.exit(f"failed: {failed[0][:3]} ...")
 
 
+def in_threads(one, files, threads: int):
+    def work():
+        if threads == 1:
+            for file in files:
+                one(file)
+            return
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(one, files))
+    return work
+
+
 def opencv(files, out: Path, threads: int):
-    try:
-        import cv2
-    except ImportError:
-        return None
+    """The loop that rot90 replaces, its files over threads."""
+    import cv2
     cv2.setNumThreads(1)
 
     def one(file):
         image = cv2.imread(file)
         cv2.imwrite(str(out / os.path.basename(file)), cv2.rotate(image, cv2.ROTATE_90_CLOCKWISE))
         return image.mean()
+    return in_threads(one, files, threads)
 
-    def work():
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(one, files))
-    return work
+
+def pillow(files, out: Path, threads: int):
+    from PIL import Image
+    Image.MAX_IMAGE_PIXELS = None
+
+    def one(file):
+        with Image.open(file) as image:
+            image.transpose(Image.Transpose.ROTATE_270).save(out / os.path.basename(file))
+    return in_threads(one, files, threads)
+
+
+def command(program: str, commands):
+    if not (found := shutil.which(program)):
+        raise ImportError(program)
+    return lambda: run_all([[found, *arguments] for arguments in commands])
+
+
+def peers_of(files, source: Path, out: Path, cpus: int, rot90: str):
+    """What takes part: name, whether it is slow, and the work; and who is missing."""
+    parts = [files[at::cpus] for at in range(cpus) if files[at::cpus]]
+    image_crate = str(ROOT / "target/release/examples/image_crate")
+    all_peers = {
+        "cp": (False, lambda: command("cp", [[*part, str(out)] for part in parts])),
+        "rot90": (False, lambda: command(
+            rot90, [[f"{source}/*.bmp", "-o", str(out), "-q", "--workers", str(cpus)]])),
+        "OpenCV threads": (True, lambda: opencv(files, out, cpus)),
+        "OpenCV loop": (True, lambda: opencv(files, out, 1)),
+        "Pillow threads": (True, lambda: pillow(files, out, cpus)),
+        "`image` crate": (True, lambda: command(image_crate, [[str(out), *files]])),
+        "ImageMagick": (True, lambda: command(
+            "mogrify", [["-rotate", "90", "-path", str(out), *part] for part in parts])),
+    }
+    found, missing = {}, []
+    for name, (slow, work) in all_peers.items():
+        try:
+            found[name] = (slow, work())
+        except ImportError:
+            missing.append(name)
+    return found, missing
+
+
+def measure(base: Path, corpus, arguments, cpus: int, noise: bytes):
+    """Medians of the seconds that each program takes for a corpus."""
+    name, count, width, height = corpus
+    source, out = base / name, base / "out"
+    source.mkdir()
+    for number in range(count):
+        make(source / f"{number:05}.bmp", width, height, noise)
+    files = sorted(str(file) for file in source.iterdir())
+    peers, missing = peers_of(files, source, out, cpus, arguments.rot90)
+    times = {peer: [] for peer in peers}
+    for at in range(arguments.rounds + 1):
+        for peer, (slow, work) in peers.items():
+            if slow and at > arguments.slow_rounds:
+                continue
+            seconds = timed(out, work)
+            # The first round warms the caches.
+            if at:
+                times[peer].append(seconds)
+    shutil.rmtree(source)
+    shutil.rmtree(out)
+    return {peer: statistics.median(each) for peer, each in times.items()}, missing
+
+
+def table(results) -> str:
+    peers = [peer for peer in results[0][1] if peer != "cp"]
+    lines = ["| files, 24-bit | cp | " + " | ".join(peers) + " |", "|---" * (len(peers) + 2) + "|"]
+    for (_, count, width, height), medians in results:
+        cells = [f"{medians[peer] / medians['cp']:.2f}" if peer in medians else "" for peer in peers]
+        row = [f"{count} of {width} × {height}", f"{medians['cp'] * 1e3:.0f} ms", *cells]
+        lines.append("| " + " | ".join(row) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def plot(results) -> str:
+    """Bars of the ratios to cp, on a logarithmic axis, as SVG."""
+    peers = [peer for peer in results[0][1] if peer != "cp"]
+    colours = ["#0b7285", "#e8590c", "#f08c00", "#9c36b5", "#5c7cfa", "#868e96"]
+    bar, gap, left, width = 11, 14, 150, 720
+    most = max(m / medians["cp"] for _, medians in results for m in medians.values())
+    least = 0.5
+    scale = (width - left - 60) / math.log10(2 * most / least)
+    x = lambda ratio: left + scale * math.log10(max(ratio, least) / least)
+    height = 50 + len(results) * (len(peers) * bar + gap)
+    svg = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+           'font-family="system-ui, sans-serif" font-size="11">',
+           f'<rect width="{width}" height="{height}" fill="#fff"/>']
+    for at, peer in enumerate(peers):
+        svg.append(f'<rect x="{8 + at * 116}" y="8" width="10" height="10" fill="{colours[at % 6]}"/>'
+                   f'<text x="{22 + at * 116}" y="17">{peer.strip("`").replace("` ", " ")}</text>')
+    tick = 1
+    while tick <= most:
+        svg.append(f'<path d="M{x(tick):.1f} 28V{height - 18}" stroke="{"#000" if tick == 1 else "#ddd"}"/>'
+                   f'<text x="{x(tick):.1f}" y="{height - 5}" text-anchor="middle">'
+                   f'{"cp" if tick == 1 else f"{tick} ×"}</text>')
+        tick *= 2 if tick < 4 else 4
+    y = 32
+    for (_, count, wide, high), medians in results:
+        svg.append(f'<text x="8" y="{y + len(peers) * bar / 2 + 4:.0f}">{count} of {wide} × {high}</text>')
+        for at, peer in enumerate(peers):
+            if peer in medians:
+                ratio = medians[peer] / medians["cp"]
+                svg.append(f'<rect x="{left}" y="{y}" width="{x(ratio) - left:.1f}" height="{bar - 2}" '
+                           f'fill="{colours[at % 6]}"/>'
+                           f'<text x="{x(ratio) + 4:.1f}" y="{y + 8}" font-size="9">{ratio:.2f}</text>')
+            y += bar
+        y += gap
+    return "\n".join([*svg, "</svg>"]) + "\n"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", default="/dev/shm" if os.path.isdir("/dev/shm") else None)
-    parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--rot90", default=str(Path(__file__).parent.parent / "target/release/rot90"))
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--slow-rounds", type=int, default=3, help="rounds of the slow programs")
+    parser.add_argument("--corpora", default=",".join(corpus[0] for corpus in CORPORA))
+    parser.add_argument("--rot90", default=str(ROOT / "target/release/rot90"))
+    parser.add_argument("--write", action="store_true", help="write the table and the plot")
     arguments = parser.parse_args()
     cpus = len(os.sched_getaffinity(0))
     noise = os.urandom(1 << 20)
-    print(f"{cpus} CPUs, {arguments.rounds} rounds; ratios of medians to cp")
+    results, missing = [], []
     with tempfile.TemporaryDirectory(dir=arguments.folder) as base:
-        for name, count, width, height in CORPORA:
-            source, out = Path(base, name), Path(base, "out")
-            source.mkdir()
-            for number in range(count):
-                make(source / f"{number:05}.bmp", width, height, noise)
-            files = sorted(str(file) for file in source.iterdir())
-            copies = [["cp", *files[at::cpus], str(out)] for at in range(cpus) if files[at::cpus]]
-            turn = [[arguments.rot90, f"{source}/*.bmp", "-o", str(out), "-q", "--workers", str(cpus)]]
-            peers = {"cp": lambda: run_all(copies), "rot90": lambda: run_all(turn)}
-            threads = opencv(files, out, cpus)
-            if threads:
-                peers["OpenCV threads"] = threads
-            times = {peer: [] for peer in peers}
-            for at in range(arguments.rounds + 1):
-                for peer, work in peers.items():
-                    seconds = timed(out, work)
-                    if at:
-                        times[peer].append(seconds)
-            medians = {peer: statistics.median(each) for peer, each in times.items()}
-            shown = ", ".join(f"{peer} {medians[peer] / medians['cp']:.2f}" for peer in peers if peer != "cp")
-            print(f"{name:8} {count} x {width}x{height}: cp {medians['cp'] * 1e3:.1f} ms, {shown}", flush=True)
-            shutil.rmtree(source)
-            shutil.rmtree(out)
-            if "OpenCV threads" not in peers:
-                print("         (OpenCV is not installed)")
+        for corpus in CORPORA:
+            if corpus[0] not in arguments.corpora.split(","):
+                continue
+            medians, missing = measure(Path(base), corpus, arguments, cpus, noise)
+            results.append((corpus, medians))
+            shown = ", ".join(f"{peer} {each / medians['cp']:.2f}" for peer, each in medians.items())
+            print(f"{corpus[0]:8} cp {medians['cp'] * 1e3:.1f} ms: {shown}", file=sys.stderr, flush=True)
+    logs = [math.log(medians["rot90"] / medians["cp"]) for _, medians in results]
+    text = table(results)
+    print(f"{cpus} CPUs, {arguments.rounds} rounds; cp as it is, the others as ratios of medians to cp\n\n{text}")
+    print(f"rot90, geometric mean: {math.exp(sum(logs) / len(logs)):.2f}")
+    if missing:
+        print(f"not found: {', '.join(missing)}" + (
+            " (`cargo build --release --example image_crate`)" if "`image` crate" in missing else ""))
+    if arguments.write:
+        readme = ROOT / "README.md"
+        before, rest = readme.read_text().split(BEGIN)
+        readme.write_text(before + BEGIN + text + END + rest.split(END)[1])
+        (ROOT / "docs/speed.svg").write_text(plot(results))
 
 
 if __name__ == "__main__":
