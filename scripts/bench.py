@@ -55,7 +55,7 @@ def run_all(commands) -> None:
     running = [subprocess.Popen(c, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for c in commands]
     failed = [c for c, p in zip(commands, running) if p.wait() != 0]
     if failed:
-        sys.exit(f"failed: {failed[0][:3]} ...")
+        raise RuntimeError(f"failed: {failed[0][:3]} ...")
 
 
 def in_threads(one, files, threads: int):
@@ -131,17 +131,26 @@ def measure(base: Path, corpus, arguments, cpus: int, noise: bytes):
     files = sorted(str(file) for file in source.iterdir())
     peers, missing = peers_of(files, source, out, cpus, arguments.rot90)
     times = {peer: [] for peer in peers}
+    failed = set()
     for at in range(arguments.rounds + 1):
         for peer, (slow, work) in peers.items():
-            if slow and at > arguments.slow_rounds:
+            if slow and (at > arguments.slow_rounds or peer in failed):
                 continue
-            seconds = timed(out, work)
+            try:
+                seconds = timed(out, work)
+            except RuntimeError as error:
+                # Some have limits of their own, as ImageMagick's policy has for large pictures.
+                if not slow:
+                    raise
+                print(f"{name}: {peer} {error}", file=sys.stderr)
+                failed.add(peer)
+                continue
             # The first round warms the caches.
             if at:
                 times[peer].append(seconds)
     shutil.rmtree(source)
     shutil.rmtree(out)
-    return {peer: statistics.median(each) for peer, each in times.items()}, missing
+    return {peer: statistics.median(each) for peer, each in times.items() if each}, missing
 
 
 def table(results) -> str:
