@@ -590,7 +590,8 @@ class Batch:
         count = len(self.plan.skipped)
         skipped = {0: "0 skipped", 1: "1 earlier result skipped"}.get(count, f"{count} earlier results skipped")
         problems = len(self.plan.problems)
-        unread = f", {problems} patterns or folders without files" if problems else ""
+        unread = {0: "", 1: ", 1 pattern or folder without files"}.get(
+            problems, f", {problems} patterns or folders without files")
         return (f"{counted(self.turned, 'file')}, {bytes_shown(self.bytes_turned)} in {seconds:.3f} s "
                 f"({bytes_shown(self.bytes_turned / max(seconds, 1e-9))}/s), {skipped}, {self.failed} failed{unread}")
 
