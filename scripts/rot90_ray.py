@@ -162,8 +162,10 @@ class Plan:
         messages = [line.removeprefix("rot90: ") for line in ran.stderr.decode(errors="replace").splitlines()]
         self.skipped = [line for line in messages if line.endswith(": skipped, an earlier result")]
         about_itself = re.compile(r"\d+ files?, \d+ threads?, .* a picture|\d+ files? would be turned, .* failed")
+        a_hint = re.compile(r"\d+ names were given, as by a pattern|--max-memory \d+ means ")
+        # A hint names a corrected command, which here would be the plan's.
         self.problems = [line for line in messages if line not in failures and line not in self.skipped
-                         and not about_itself.fullmatch(line)]
+                         and not about_itself.fullmatch(line) and not a_hint.match(line)]
 
     def paths(self, place):
         """Input, and output, as bytes."""

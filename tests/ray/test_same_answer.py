@@ -84,6 +84,16 @@ def test_modes_follow_the_umask_of_the_driver(world):
     assert (world.there / "a_rot90.bmp").stat().st_mode & 0o777 == 0o600
 
 
+def test_a_hint_is_no_failure(world):
+    names = [f"{number:04}.bmp" for number in range(1001)]
+    for name in names:
+        world.add(name, bitmap(2, 1))
+    world.twice()
+    local, ran = world.local(*names), world.ray(*names)
+    assert (ran.returncode, ran.stdout) == (0, local.stdout), ran.stderr.decode()
+    assert b"patterns or folders" not in ran.stderr
+
+
 def test_nothing_to_do(world):
     world.assert_same("*.bmp", code=1)
     world.assert_same("*.bmp", "--format", "jsonl", code=1)
