@@ -322,9 +322,12 @@ fn traced(world: &World, arguments: &str) -> Option<Vec<String>> {
         .display()
         .to_string();
     // An unnamed file has a path that is marked as deleted.
-    let synced = |path: &str, unnamed: bool| {
+    let is_output = |path: &str, unnamed: bool| {
         let name = path.rsplit('/').next().unwrap_or_default();
-        if unnamed || name.contains("_rot90") || name.starts_with(".rot90") {
+        unnamed || name.contains("_rot90") || name.starts_with(".rot90")
+    };
+    let synced = |path: &str, unnamed: bool| {
+        if is_output(path, unnamed) {
             return "fsync output".to_owned();
         }
         let below = path.strip_prefix(&root).unwrap_or(path);
@@ -341,6 +344,8 @@ fn traced(world: &World, arguments: &str) -> Option<Vec<String>> {
         Some(match name {
             "fsync" | "fdatasync" => synced(path, call.contains("(deleted)")),
             "pwrite64" => "write output".to_owned(),
+            // The portable path seeks, and writes where it is then.
+            "write" if is_output(path, call.contains("(deleted)")) => "write output".to_owned(),
             "linkat" => "link".to_owned(),
             "rename" | "renameat" | "renameat2" => "rename".to_owned(),
             "mkdir" | "mkdirat" => "make folder".to_owned(),
