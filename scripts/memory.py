@@ -15,24 +15,13 @@ is mapped, unless it is larger than `--max-memory`.
 
 import argparse
 import os
-import struct
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-
-def make(path: Path, width: int, height: int, noise: bytes) -> None:
-    """A 24-bit bitmap of noise."""
-    stride = (width * 3 + 3) // 4 * 4
-    size = stride * height
-    with path.open("wb") as out:
-        out.write(b"BM" + struct.pack("<IHHI", 54 + size, 0, 0, 54))
-        out.write(struct.pack("<IiiHHIIiiII", 40, width, height, 1, 24, 0, size, 2835, 2835, 0, 0))
-        for row in range(height):
-            start = row * 7919 % (len(noise) - stride)
-            out.write(noise[start:start + width * 3] + bytes(stride - width * 3))
+from bench import make
 
 
 def peak(command, folder: Path, slow: bool = False) -> int:
