@@ -1,0 +1,171 @@
+//! Embedded JPEGs, against what libjpeg makes of them (`scripts/golden-jpeg.py`), and cut short.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rot90::bmp::embedded::{Embedded, EmbeddedError, Rows, dimensions, expand};
+
+fn pictures() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/jpeg");
+    let mut all: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "jpg"))
+        .collect();
+    all.sort();
+    assert!(all.len() >= 27, "only {} pictures", all.len());
+    all
+}
+
+/// Red, green and blue, the highest row first.
+fn decode(data: &[u8], width: u32, height: u32) -> Result<Vec<u8>, EmbeddedError> {
+    let (width, height) = (width as usize, height as usize);
+    let rows = Rows {
+        width,
+        height,
+        bits_per_pixel: 24,
+        stride_bytes: width * 3,
+        bottom_up: false,
+    };
+    let mut out = vec![0; width * height * 3];
+    expand(Embedded::Jpeg, data, rows, 1 << 24, &mut out)?;
+    for pixel in out.chunks_exact_mut(3) {
+        pixel.swap(0, 2);
+    }
+    Ok(out)
+}
+
+#[test]
+fn pictures_are_those_of_libjpeg() {
+    for path in pictures() {
+        let data = fs::read(&path).unwrap();
+        let expected = image::open(path.with_extension("png")).unwrap().to_rgb8();
+        let (width, height) = expected.dimensions();
+        assert_eq!(
+            dimensions(Embedded::Jpeg, &data),
+            Ok((width, height, false)),
+            "{path:?}"
+        );
+        let found = decode(&data, width, height).unwrap_or_else(|e| panic!("{path:?}: {e}"));
+        let most = found
+            .iter()
+            .zip(expected.as_raw())
+            .map(|(a, b)| a.abs_diff(*b))
+            .max();
+        assert_eq!(most, Some(0), "{path:?}");
+    }
+}
+
+/// The decoder of the `image` crate is less exact, but sees the same picture.
+#[test]
+fn pictures_are_those_of_the_image_crate() {
+    for path in pictures() {
+        let data = fs::read(&path).unwrap();
+        // It takes another stand on inks.
+        if path.file_stem().is_some_and(|name| name == "cmyk") {
+            continue;
+        }
+        let theirs = image::load_from_memory(&data).unwrap().to_rgb8();
+        let found = decode(&data, theirs.width(), theirs.height()).unwrap();
+        let sum: u64 = found
+            .iter()
+            .zip(theirs.as_raw())
+            .map(|(a, b)| u64::from(a.abs_diff(*b)))
+            .sum();
+        let mean = sum as f64 / found.len() as f64;
+        assert!(mean < 3.0, "{path:?}: they differ by {mean} on average");
+    }
+}
+
+/// Where the first scan's entropy-coded data begins.
+fn first_scan(data: &[u8]) -> usize {
+    let mut at = 2;
+    loop {
+        let length = usize::from(u16::from_be_bytes([data[at + 2], data[at + 3]]));
+        if data[at + 1] == 0xda {
+            return at + 2 + length;
+        }
+        at += 2 + length;
+    }
+}
+
+/// A file that lost its end and got an end mark again: other decoders fill the rest with grey.
+#[test]
+fn cut_pictures_with_an_end_mark_are_refused() {
+    for path in pictures() {
+        let data = fs::read(&path).unwrap();
+        let (width, height, _) = dimensions(Embedded::Jpeg, &data).unwrap();
+        let progressive = path.to_string_lossy().contains("progressive");
+        let whole = decode(&data, width, height).unwrap();
+        let mut refused = 0;
+        for length in first_scan(&data)..data.len() - 2 {
+            let cut = [&data[..length], &[0xff, 0xd9]].concat();
+            match decode(&cut, width, height) {
+                Err(_) => refused += 1,
+                // A progressive picture may leave out its last scans (T.81, G.1.1).
+                Ok(_) if progressive => {}
+                Ok(found) => assert_eq!(found, whole, "{path:?}: {length} of {}", data.len()),
+            }
+        }
+        let all = data.len() - 2 - first_scan(&data);
+        assert!(
+            refused * 10 + 100 >= all * 9,
+            "{path:?}: {refused} of {all} refused"
+        );
+    }
+}
+
+/// What is lost or gained in the middle changes how many blocks there are: nearly all of it is
+/// noticed. (Other bits in place of some can be as valid a picture: nothing in a JPEG tells.)
+#[test]
+fn pictures_with_bytes_lost_or_gained_are_refused() {
+    let (mut all, mut refused) = (0, 0);
+    for path in pictures() {
+        let data = fs::read(&path).unwrap();
+        let (width, height, _) = dimensions(Embedded::Jpeg, &data).unwrap();
+        let first = first_scan(&data);
+        for at in (first..data.len().saturating_sub(80)).step_by(11) {
+            let lost = [&data[..at], &data[at + 60..]].concat();
+            let gained = [&data[..at + 60], &data[at..]].concat();
+            for damaged in [lost, gained] {
+                all += 1;
+                refused += u32::from(decode(&damaged, width, height).is_err());
+            }
+        }
+    }
+    assert!(refused * 100 > all * 90, "{refused} of {all} refused");
+}
+
+#[test]
+fn headers_that_lie_are_refused() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/jpeg/420-restarts.jpg");
+    let data = fs::read(path).unwrap();
+    let (width, height, _) = dimensions(Embedded::Jpeg, &data).unwrap();
+    let scan = first_scan(&data);
+    let find = |marker: u8| data.windows(2).position(|w| w == [0xff, marker]).unwrap();
+    // Without its tables, or with a restart too few.
+    for marker in [0xc4, 0xdb, 0xd1] {
+        let mut other = data.clone();
+        let at = find(marker);
+        assert!(marker != 0xd1 || at > scan);
+        other[at + 1] = if marker == 0xd1 { 0xd3 } else { 0xef };
+        let error = decode(&other, width, height).unwrap_err().to_string();
+        assert!(error.contains("damaged"), "{error}");
+    }
+    // A frame that is higher, or lower, than the scan.
+    for change in [16_i32, -16] {
+        let mut other = data.clone();
+        let at = find(0xc0) + 5;
+        let other_height = (height as i32 + change) as u16;
+        other[at..at + 2].copy_from_slice(&other_height.to_be_bytes());
+        assert!(decode(&other, width, other_height.into()).is_err());
+    }
+    // Another process.
+    let mut other = data.clone();
+    let at = find(0xc0) + 1;
+    other[at] = 0xc9;
+    assert!(matches!(
+        decode(&other, width, height),
+        Err(EmbeddedError::Unsupported { .. })
+    ));
+}
