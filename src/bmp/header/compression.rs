@@ -58,22 +58,3 @@ pub(super) fn compression(
         _ => return None,
     })
 }
-
-pub(super) fn compression_name(code: u32, windows: bool) -> String {
-    let name = match (code, windows) {
-        (0, _) => "BI_RGB",
-        (1, _) => "BI_RLE8",
-        (2, _) => "BI_RLE4",
-        (3, true) => "BI_BITFIELDS",
-        (3, false) => "BCA_HUFFMAN1D",
-        (4, true) => "BI_JPEG",
-        (4, false) => "BCA_RLE24",
-        (5, true) => "BI_PNG",
-        (6, true) => "BI_ALPHABITFIELDS",
-        (11, true) => "BI_CMYK",
-        (12, true) => "BI_CMYKRLE8",
-        (13, true) => "BI_CMYKRLE4",
-        _ => return format!("{code} (unknown)"),
-    };
-    format!("{code} ({name})")
-}

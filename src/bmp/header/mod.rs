@@ -9,7 +9,7 @@ mod signature;
 
 use crate::error::FormatError;
 pub use compression::Compression;
-use compression::{compression, compression_name};
+use compression::compression;
 
 /// Bytes of the file header (`BITMAPFILEHEADER`).
 pub(crate) const FILE_HEADER: u64 = 14;
@@ -407,6 +407,25 @@ impl Header {
         }
         Ok(out)
     }
+}
+
+fn compression_name(code: u32, windows: bool) -> String {
+    let name = match (code, windows) {
+        (0, _) => "BI_RGB",
+        (1, _) => "BI_RLE8",
+        (2, _) => "BI_RLE4",
+        (3, true) => "BI_BITFIELDS",
+        (3, false) => "BCA_HUFFMAN1D",
+        (4, true) => "BI_JPEG",
+        (4, false) => "BCA_RLE24",
+        (5, true) => "BI_PNG",
+        (6, true) => "BI_ALPHABITFIELDS",
+        (11, true) => "BI_CMYK",
+        (12, true) => "BI_CMYKRLE8",
+        (13, true) => "BI_CMYKRLE4",
+        _ => return format!("{code} (unknown)"),
+    };
+    format!("{code} ({name})")
 }
 
 /// The colour profile of a V5 header, where it lies after the pixels: one before them travels
