@@ -6,7 +6,9 @@ mod writer;
 #[path = "common/reader.rs"]
 mod reader;
 
+use std::fs;
 use std::io::Cursor;
+use std::path::Path;
 
 use image::DynamicImage;
 use image::codecs::bmp::BmpDecoder;
@@ -165,6 +167,44 @@ fn many_random_bitmaps_of_all_kinds() {
         .filter(|&seed| check(&random::bitmap(seed)))
         .count();
     assert!(seen > 10_000, "the image crate read {seen}");
+}
+
+/// The suite's references hold for every pixel, within what the manifest says, also where the
+/// `image` crate does not read the bitmap.
+#[test]
+fn the_suite_pixel_by_pixel() {
+    let suite = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/bmpsuite");
+    let manifest = fs::read_to_string(suite.join("manifest.tsv")).unwrap();
+    let mut compared = 0;
+    for line in manifest.lines() {
+        let fields: Vec<_> = line.split('\t').collect();
+        let &[file, "turned", reference, pixels, within, ..] = &fields[..] else {
+            continue;
+        };
+        if reference == "-" {
+            continue;
+        }
+        let turned = rot90::turn(&fs::read(suite.join(file)).unwrap()).unwrap();
+        let colours = reader::colours(&turned.bytes, &reader::read(&turned.bytes));
+        let expected = image::open(suite.join(reference)).unwrap().to_rgba8();
+        let expected = image::imageops::rotate90(&expected);
+        assert_eq!(colours.len(), expected.pixels().len(), "{file}");
+        let within: u8 = within.parse().unwrap();
+        for (at, (colour, expected)) in colours.iter().zip(expected.pixels()).enumerate() {
+            // Where the reference is transparent, the bitmap has colours that it lacks.
+            if pixels == "visible" && expected[3] == 0 {
+                continue;
+            }
+            for channel in 0..3 {
+                assert!(
+                    colour[channel].abs_diff(expected[channel]) <= within,
+                    "{file}: pixel {at} is {colour:?}, the reference has {expected:?}"
+                );
+            }
+        }
+        compared += 1;
+    }
+    assert!(compared > 50, "only {compared} were compared");
 }
 
 fn plain(bits_per_pixel: u32) -> Bitmap {
