@@ -173,6 +173,27 @@ fn damaged_seeds_hold() {
     damaged_seeds(1, 10_000);
 }
 
+/// What the fuzzers have grown, where it is: see `scripts/coverage.sh`.
+#[test]
+#[ignore = "replays fuzz/corpus, which only the fuzzers make"]
+fn the_fuzzers_corpus_holds() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
+    for (target, check) in TARGETS {
+        let Ok(entries) = fs::read_dir(corpus.join(target)) else {
+            println!("skipped: there is no fuzz/corpus/{target}");
+            continue;
+        };
+        let inputs: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+        let mut accepted = 0;
+        for path in &inputs {
+            let input = fs::read(path).unwrap();
+            let held = catch_unwind(|| check(&input));
+            accepted += usize::from(held.unwrap_or_else(|_| panic!("{}", path.display())));
+        }
+        println!("{target}: {accepted} of {} accepted", inputs.len());
+    }
+}
+
 #[test]
 #[ignore = "takes minutes; run with --ignored"]
 fn many_damaged_seeds_hold() {
