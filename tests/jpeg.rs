@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use rot90::bmp::embedded::{Embedded, EmbeddedError, Rows, dimensions, expand};
 
@@ -28,7 +29,7 @@ fn decode(data: &[u8], width: u32, height: u32) -> Result<Vec<u8>, EmbeddedError
         bottom_up: false,
     };
     let mut out = vec![0; width * height * 3];
-    expand(Embedded::Jpeg, data, rows, 1 << 24, &mut out)?;
+    expand(Embedded::Jpeg, data, rows, 1 << 28, &mut out)?;
     for pixel in out.chunks_exact_mut(3) {
         pixel.swap(0, 2);
     }
@@ -136,6 +137,44 @@ fn pictures_with_bytes_lost_or_gained_are_refused() {
     assert!(refused * 100 > all * 90, "{refused} of {all} refused");
 }
 
+/// What programs put around the data of a scan, and decoders pass over.
+#[test]
+fn harmless_bytes_are_passed_over() {
+    for name in ["grey", "444-restarts", "420-progressive"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("fixtures/jpeg/{name}.jpg"));
+        let data = fs::read(path).unwrap();
+        let (width, height, _) = dimensions(Embedded::Jpeg, &data).unwrap();
+        let whole = decode(&data, width, height).unwrap();
+        let (before, end) = data.split_at(data.len() - 2);
+        for extra in [&[0xff, 0xff, 0xff][..], &[0], &[0, 0, 0, 0xff]] {
+            let found = decode(&[before, extra, end].concat(), width, height);
+            assert_eq!(found.as_ref(), Ok(&whole), "{name}: {extra:x?}");
+        }
+        let behind = [&data[..], b"whatever comes next \xff\xd8\xff\xc0"].concat();
+        assert_eq!(decode(&behind, width, height), Ok(whole), "{name}");
+    }
+}
+
+/// Some programs write a restart after the last unit as well.
+#[test]
+fn a_restart_at_the_end_is_passed_over() {
+    let grey = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/jpeg/grey.jpg");
+    let data = fs::read(grey).unwrap();
+    let (width, height, _) = dimensions(Embedded::Jpeg, &data).unwrap();
+    let whole = decode(&data, width, height).unwrap();
+    // 5 × 4 units: an interval of 20 has its only restart at the end.
+    let scan = data.windows(2).position(|w| w == [0xff, 0xda]).unwrap();
+    let (before, end) = data.split_at(data.len() - 2);
+    let interval = b"\xff\xdd\0\x04\0\x14";
+    let (head, body) = before.split_at(scan);
+    for (restart, fine) in [(&[0xff, 0xd0][..], true), (&[0xff, 0xd1], false)] {
+        let data = [head, interval, body, restart, end].concat();
+        let found = decode(&data, width, height);
+        assert_eq!(found.is_ok(), fine);
+        assert!(!fine || found == Ok(whole.clone()));
+    }
+}
+
 #[test]
 fn headers_that_lie_are_refused() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/jpeg/420-restarts.jpg");
@@ -168,4 +207,52 @@ fn headers_that_lie_are_refused() {
         decode(&other, width, height),
         Err(EmbeddedError::Unsupported { .. })
     ));
+}
+
+/// As many scans as there can be over a picture of nothing, in 42 kilobytes: seconds at most.
+#[test]
+fn many_scans_over_little_data_end_soon() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/jpeg/grey-progressive.jpg");
+    let data = fs::read(path).unwrap();
+    let frame = data.windows(2).position(|w| w == [0xff, 0xc2]).unwrap();
+    // 4600 × 4600 pixels: 330,625 blocks, all of them without coefficients.
+    let mut head = data[..first_scan(&data)].to_vec();
+    head[frame + 5..frame + 9].copy_from_slice(&[0x11, 0xf8, 0x11, 0xf8]);
+    let scan = head.windows(2).position(|w| w == [0xff, 0xda]).unwrap();
+    head.truncate(scan);
+    // No difference in one bit; 2^14 or 2^11 blocks that are over, and some more, in one or two.
+    let table = |class: u8, symbols: &[u8]| {
+        let mut segment = vec![0xff, 0xc4, 0, 19 + symbols.len() as u8, class];
+        segment.extend((0..16).map(|length| u8::from(length < symbols.len())));
+        segment.extend(symbols);
+        segment
+    };
+    head.extend([table(0, &[0]), table(0x10, &[0xe0, 0xb0])].concat());
+    let scan = |first: u8, last: u8, bits: u8, data: &[u8]| {
+        [&[0xff, 0xda, 0, 8, 1, 1, 0, first, last, bits], data].concat()
+    };
+    let blocks = 575 * 575_usize;
+    head.extend(scan(0, 0, 0, &vec![0; blocks.div_ceil(8)]));
+    let bits = [
+        format!("0{:014b}", 0).repeat(blocks / 16_384),
+        format!("10{:011b}", blocks % 16_384 - 2048),
+    ]
+    .concat();
+    let pack = |bits: &str| -> Vec<u8> {
+        let bytes = bits.as_bytes().chunks(8).map(|byte| {
+            let place = |sum, (i, bit): (usize, &u8)| sum | (bit - b'0') << (7 - i);
+            byte.iter().enumerate().fold(0, place)
+        });
+        bytes.collect()
+    };
+    let mut hostile = head;
+    for bit in (0..13).rev() {
+        let high = if bit == 12 { 0 } else { bit + 1 };
+        hostile.extend(scan(1, 63, high << 4 | bit, &pack(&bits)));
+    }
+    hostile.extend([0xff, 0xd9]);
+    let begun = Instant::now();
+    let flat = decode(&hostile, 4600, 4600).unwrap();
+    assert!(flat.iter().all(|&sample| sample == 128));
+    assert!(begun.elapsed() < Duration::from_secs(60));
 }

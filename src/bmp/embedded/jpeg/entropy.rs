@@ -113,18 +113,18 @@ impl<'a> Bits<'a> {
         if !self.only_padding() {
             return false;
         }
-        let fill = self.data[self.at..]
-            .iter()
-            .take_while(|&&byte| byte == 0xff)
-            .count();
-        self.at += fill;
-        let found = fill > 0 && self.data.get(self.at) == Some(&marker);
-        self.at += usize::from(found);
+        let rest = &self.data[self.at..];
+        let fill = rest.iter().take_while(|&&byte| byte == 0xff).count();
+        let found = fill > 0 && rest.get(fill) == Some(&marker);
+        if found {
+            self.at += fill + 1;
+        }
         found
     }
 
+    /// Whether nothing is left but bytes that fill up before a marker (B.1.1.2).
     pub(super) fn at_end(&self) -> bool {
-        self.at >= self.data.len()
+        self.data[self.at..].iter().all(|&byte| byte == 0xff)
     }
 }
 

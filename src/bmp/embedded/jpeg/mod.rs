@@ -5,6 +5,12 @@
 //! pixels. Here every block has to be coded by bits that are codes, every restart has to come where
 //! it belongs, and the data of a scan has to be used up by its blocks. What comes out is, sample for
 //! sample, what the library of the Independent JPEG Group makes of the same file.
+//!
+//! A JPEG has no checksum, so that this has limits. Where damage leaves codes and the number of
+//! blocks as they were (other bits of a coefficient, another table of the right shape), the picture
+//! is another one that nothing can tell from the first. A progressive picture whose last scans are
+//! missing altogether is complete, if less fine (G.1.1); at least one scan of each component's
+//! coefficient 0 has to be there.
 
 mod entropy;
 mod markers;
@@ -23,8 +29,9 @@ const MOST_SCANS: u32 = 100;
 
 /// Coefficients that scans may pass for each byte of data; the usual progressive picture has 50.
 const WORK_PER_BYTE: u64 = 1024;
-/// Coefficients that scans may pass in any case.
-const WORK_ALWAYS: u64 = 1 << 28;
+/// Coefficients that scans may pass in any case: a second of work. Flat pictures have a thousand a
+/// byte, and this is enough for 100 million of their pixels.
+const WORK_ALWAYS: u64 = 1 << 30;
 
 /// Width and height, from the frame header.
 pub(super) fn dimensions(data: &[u8]) -> Result<(u32, u32), EmbeddedError> {
@@ -344,6 +351,11 @@ impl Decoder {
                     }
                 }
             }
+        }
+        let units = across * down;
+        if tables.restart_interval > 0 && units.is_multiple_of(tables.restart_interval) {
+            // Some programs write a restart after the last unit, too.
+            bits.restart(units / tables.restart_interval - 1);
         }
         if blocks_over > 0 || !bits.only_padding() || !bits.at_end() {
             return Err(damaged(format!(
