@@ -4,6 +4,9 @@
 #[path = "../../tests/properties/turn.rs"]
 mod property;
 
+/// More would slow the fuzzer down.
+const MAX_MEMORY: u64 = 16 << 20;
+
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {
-    property::check(input);
+    property::check(input, MAX_MEMORY);
 });
