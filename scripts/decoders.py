@@ -58,7 +58,7 @@ def imagemagick():
     def read(path):
         """Rows of pixels; its own way of turning touches the colours of transparent ones."""
         command = [program, f"bmp:{path}", "-strip", "-depth", "8", "pam:-"]
-        done = subprocess.run(command, capture_output=True, timeout=60)
+        done = subprocess.run(command, capture_output=True, timeout=600)
         # It warns of what it fills in, and goes on.
         if done.returncode != 0 or done.stderr:
             raise ValueError(done.stderr)
