@@ -13,9 +13,14 @@ tools=${LLVM:-$(dirname "$(find "$(rustc --print sysroot)/lib/rustlib" -name llv
 [ -x "$tools/llvm-profdata" ] || { echo "there is no llvm-profdata: rustup component add llvm-tools" >&2; exit 1; }
 out=$PWD/target/coverage
 rm -rf "$out/raw"
-export RUSTFLAGS="-C instrument-coverage" LLVM_PROFILE_FILE="$out/raw/%p.profraw"
-program=$(cargo test --locked --target-dir "$out" --test fuzzed --no-run 2>&1 | tee /dev/stderr | sed -n 's/.*Executable.*(\(.*\))/\1/p')
-"$program" --skip many_ --include-ignored --nocapture
+export RUSTFLAGS="-C instrument-coverage"
+build() {
+    LLVM_PROFILE_FILE="$out/build/%p.profraw" \
+        cargo test --locked --target-dir "$out" --test fuzzed --no-run "$@"
+}
+build
+program=$(build 2>&1 | sed -n 's/.*Executable.*(\(.*\))/\1/p')
+LLVM_PROFILE_FILE="$out/raw/%p.profraw" "$program" --skip many_ --include-ignored --nocapture
 "$tools/llvm-profdata" merge -sparse "$out"/raw/*.profraw -o "$out/merged"
 common=(-instr-profile="$out/merged" --ignore-filename-regex='registry|rustc|/tests/' "$program")
 "$tools/llvm-cov" show "${common[@]}" >"$out/lines.txt"
