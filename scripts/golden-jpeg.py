@@ -65,6 +65,10 @@ def main() -> None:
     rgb = Image.fromarray(picture(33, 21)[:, :, ::-1])
     rgb.save(FOLDER / "rgb.jpg", quality=80, keep_rgb=True)
     rgb.convert("CMYK").save(FOLDER / "cmyk.jpg", quality=80)
+    # Nothing at hand writes YCCK: the same samples, said to be that in Adobe's segment.
+    data = bytearray((FOLDER / "cmyk.jpg").read_bytes())
+    data[data.index(b"Adobe") + 11] = 2
+    (FOLDER / "ycck.jpg").write_bytes(data)
     rgb.save(FOLDER / "optimised.jpg", quality=80, optimize=True, subsampling=2)
 
     for path in sorted(FOLDER.glob("*.jpg")):
