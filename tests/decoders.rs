@@ -326,6 +326,19 @@ fn expand_embedded(kind: Embedded, data: &[u8], rows: Rows) -> Result<Vec<u8>, E
     Ok(out)
 }
 
+/// Whether all bytes of all pixels differ by `within` at most.
+fn alike(found: &[u64], expected: &[u64], within: u8) -> bool {
+    let bytes = |pixels: &[u64]| -> Vec<u8> {
+        pixels
+            .iter()
+            .flat_map(|pixel| pixel.to_le_bytes())
+            .collect()
+    };
+    let (found, expected) = (bytes(found), bytes(expected));
+    let mut pairs = found.iter().zip(&expected);
+    found.len() == expected.len() && pairs.all(|(one, other)| one.abs_diff(*other) <= within)
+}
+
 #[test]
 fn embedded_pictures_are_as_they_were_written() {
     let mut kinds = 0;
@@ -346,9 +359,9 @@ fn embedded_pictures_are_as_they_were_written() {
         let upright = rows(width, height, bitmap.bits_per_pixel, false);
         let out = expand_embedded(kind, data, upright).unwrap();
         let bits = bitmap.bits_per_pixel as usize;
-        assert_eq!(
-            unpack(&out, bits, width, height),
-            bitmap.pixels,
+        let pixels = unpack(&out, bits, width, height);
+        assert!(
+            alike(&pixels, &bitmap.pixels, bitmap.within),
             "{}",
             bitmap.name
         );
@@ -365,8 +378,7 @@ fn embedded_pictures_are_as_they_were_written() {
         // The other depth: alpha left out, or opaque.
         let other = rows(width, height, if has_alpha { 24 } else { 32 }, false);
         let out = expand_embedded(kind, data, other).unwrap();
-        let expected: Vec<u64> = bitmap
-            .pixels
+        let expected: Vec<u64> = pixels
             .iter()
             .map(|pixel| {
                 if has_alpha {
@@ -377,9 +389,8 @@ fn embedded_pictures_are_as_they_were_written() {
             })
             .collect();
         let bits = other.bits_per_pixel as usize;
-        assert_eq!(
-            unpack(&out, bits, width, height),
-            expected,
+        assert!(
+            unpack(&out, bits, width, height) == expected,
             "{}",
             bitmap.name
         );
@@ -390,7 +401,7 @@ fn embedded_pictures_are_as_they_were_written() {
 #[test]
 fn embedded_pictures_of_the_suite_are_as_its_references() {
     for (file, reference) in [
-        ("q/rgb24jpeg.bmp", "html/rgb24.jpg"),
+        ("q/rgb24jpeg.bmp", "html/rgb24-jpeg.png"),
         ("q/rgb24png.bmp", "html/rgb24.png"),
     ] {
         let bytes = fs::read(fixtures().join(file)).unwrap();
@@ -401,7 +412,7 @@ fn embedded_pictures_of_the_suite_are_as_its_references() {
             .pixels()
             .map(|p| u64::from(u32::from_be_bytes([0, p[0], p[1], p[2]])))
             .collect();
-        assert_eq!(unpack(&out, 24, 127, 64), expected, "{file}");
+        assert!(unpack(&out, 24, 127, 64) == expected, "{file}");
     }
 }
 

@@ -1,29 +1,9 @@
-//! Huffman data of any size.
-//!
-//! The input is the width in two bytes, lowest first, and the height in one, then the data.
+//! See `tests/properties/huffman.rs`, which `cargo test` replays on what was found.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use rot90::bmp::huffman::{expand, least_bytes};
+#[path = "../../tests/properties/huffman.rs"]
+mod property;
 
-fuzz_target!(|input: &[u8]| {
-    let Some((&[low, high, height], data)) = input.split_first_chunk() else {
-        return;
-    };
-    let width = usize::from(u16::from_le_bytes([low, high]));
-    let height = usize::from(height);
-    let stride_bytes = width.div_ceil(32) * 4;
-    let mut out = vec![0; stride_bytes * height];
-    if expand(data, width, height, stride_bytes, &mut out).is_err() {
-        return;
-    }
-    if width > 0 {
-        assert!(least_bytes(width, height) <= data.len() as u64);
-    }
-    // Row padding stays as it was.
-    for row in out.chunks(stride_bytes.max(1)) {
-        for bit in width..stride_bytes * 8 {
-            assert_eq!(row[bit / 8] >> (7 - bit % 8) & 1, 0);
-        }
-    }
+libfuzzer_sys::fuzz_target!(|input: &[u8]| {
+    property::check(input);
 });

@@ -1,21 +1,12 @@
-//! Whole bitmaps, turned in memory: four more turns give the first one's bytes again, and all of
-//! them the same mean.
+//! See `tests/properties/turn.rs`, which `cargo test` replays on what was found.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
+#[path = "../../tests/properties/turn.rs"]
+mod property;
 
+/// More would slow the fuzzer down.
 const MAX_MEMORY: u64 = 16 << 20;
 
-fuzz_target!(|bitmap: &[u8]| {
-    let Ok(first) = rot90::turn_within(bitmap, MAX_MEMORY) else {
-        return;
-    };
-    let mut last = first.clone();
-    for _ in 0..4 {
-        let next = rot90::turn_within(&last.bytes, MAX_MEMORY).expect("a turned bitmap is a bitmap");
-        assert_eq!((next.width, next.height), (last.height, last.width));
-        assert_eq!(next.mean.to_bits(), first.mean.to_bits());
-        last = next;
-    }
-    assert!(last == first, "four turns are not the identity");
+libfuzzer_sys::fuzz_target!(|input: &[u8]| {
+    property::check(input, MAX_MEMORY);
 });

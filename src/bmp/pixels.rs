@@ -57,6 +57,15 @@ pub(crate) fn expand(header: &Header, data: &[u8], max_memory: u64) -> Result<Pl
     let stride = stride_bytes(header.width, bits_per_pixel) as usize;
     let (width, height) = (header.width as usize, header.height as usize);
     let run_length = |kind, bytes: &mut [u8]| {
+        // Without an end mark the data may still end where the header says, before a profile.
+        let stated = data.get(..header.image_size as usize).unwrap_or_default();
+        if !stated.is_empty() {
+            if rle::expand(kind, stated, width, height, stride, bytes).is_ok() {
+                return Ok(());
+            }
+            // That size is wrong, or the data is.
+            bytes.fill(0);
+        }
         rle::expand(kind, data, width, height, stride, bytes).map_err(damaged)
     };
     match (header.compression, embedded) {

@@ -1,4 +1,5 @@
-//! A plain reader of uncompressed bitmaps: what a file's headers say, and its pixels as stored.
+//! A plain reader of uncompressed bitmaps: what a file's headers say, its pixels as stored, and
+//! their colours.
 
 /// What stands in an uncompressed bitmap.
 #[derive(Debug, PartialEq, Eq)]
@@ -89,4 +90,62 @@ pub(crate) fn read(bytes: &[u8]) -> Bitmap {
         clean,
         tail: bytes[end..].to_vec(),
     }
+}
+
+/// Red, green and blue of the pixels of a plain bitmap, by its headers.
+#[allow(dead_code, reason = "not every test looks at colours")]
+pub(crate) fn colours(bytes: &[u8], bitmap: &Bitmap) -> Vec<[u8; 3]> {
+    let long = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
+    let header_end = 14 + bitmap.header_size as usize;
+    let masked = matches!(bitmap.compression, 3 | 6);
+    let after = match (masked, bitmap.header_size, bitmap.compression) {
+        (true, 40, 3) => 12,
+        (true, 40, _) => 16,
+        _ => 0,
+    };
+    let entry_bytes = if bitmap.header_size == 12 { 3 } else { 4 };
+    let palette = &bytes[header_end + after..long(10) as usize];
+    let masks = match (masked, bitmap.bits_per_pixel) {
+        (true, _) => [54, 58, 62].map(long),
+        (false, 16) => [0x7c00, 0x3e0, 0x1f],
+        (false, _) => [0x00ff_0000, 0xff00, 0xff],
+    };
+    let pixel_bytes = bitmap.bits_per_pixel.div_ceil(8);
+    let colour = |pixel: &[u8]| match bitmap.bits_per_pixel {
+        ..=8 => {
+            let at = usize::from(pixel[0]) * entry_bytes;
+            let used = if bitmap.header_size >= 36 {
+                long(46)
+            } else {
+                0
+            };
+            let beyond = used > 0 && u32::from(pixel[0]) >= used;
+            match palette.get(at..at + 3) {
+                Some(&[blue, green, red]) if !beyond => [red, green, blue],
+                _ => [0; 3],
+            }
+        }
+        64 => [4, 2, 0].map(|at| {
+            let linear = f64::from(i16::from_le_bytes([pixel[at], pixel[at + 1]])) / 8192.0;
+            let linear = linear.clamp(0.0, 1.0);
+            let encoded = if linear <= 0.003_130_8 {
+                12.92 * linear
+            } else {
+                1.055 * linear.powf(1.0 / 2.4) - 0.055
+            };
+            (encoded * 255.0).round() as u8
+        }),
+        _ => masks.map(|mask| {
+            let mut word = [0; 4];
+            word[..pixel_bytes].copy_from_slice(pixel);
+            let value = u32::from_le_bytes(word) & mask;
+            if mask == 0 {
+                return 0;
+            }
+            let shift = mask.trailing_zeros();
+            let value = f64::from(value >> shift) * 255.0 / f64::from(mask >> shift);
+            value.round() as u8
+        }),
+    };
+    bitmap.pixels.chunks(pixel_bytes).map(colour).collect()
 }

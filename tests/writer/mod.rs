@@ -31,6 +31,8 @@ pub(crate) struct Bitmap {
     pub(crate) pixels: Vec<u64>,
     /// Red, green and blue in 8 bits, the highest row first.
     pub(crate) colours: Vec<[u8; 3]>,
+    /// How far samples may be off: a JPEG is decoded here by another, less exact decoder.
+    pub(crate) within: u8,
 }
 
 impl Bitmap {
@@ -438,6 +440,10 @@ impl Recipe {
             bits_per_pixel: self.bits_per_pixel,
             pixels,
             colours,
+            within: match self.coding {
+                Coding::Jpeg(_) => 8,
+                _ => 0,
+            },
         }
     }
 

@@ -192,7 +192,12 @@ fn with_oddities(recipe: Recipe, random: &mut Random) -> Recipe {
     if random.one_in(5) && (says_colours || whole_palette || recipe.bits_per_pixel > 8) {
         recipe.gap = random.below(200);
     }
-    if random.one_in(5) {
+    // Where run lengths have no end mark, the header has to say where they end.
+    let ends = match &recipe.coding {
+        Coding::RunLength(program) => program.last() == Some(&Instruction::EndOfBitmap),
+        _ => true,
+    };
+    if random.one_in(5) && (ends || recipe.header_bytes >= 24) {
         recipe.gap_after = random.below(100);
     }
     if random.one_in(6) {
@@ -223,7 +228,7 @@ fn with_oddities(recipe: Recipe, random: &mut Random) -> Recipe {
             _ => Profile::None,
         };
     }
-    if matches!(recipe.profile, Profile::None) && random.one_in(12) {
+    if matches!(recipe.profile, Profile::None) && ends && random.one_in(12) {
         recipe.array = Some(random.below(3));
     }
     recipe
@@ -240,6 +245,10 @@ pub(crate) fn gallery() -> Vec<Bitmap> {
     let mut recipe = new(2);
     recipe.palette = vec![[0, 0, 0], [255, 0, 0], [0, 0, 255], [255, 255, 0]];
     all.push(("2 bits in colour".into(), recipe));
+    let mut recipe = new(2);
+    recipe.palette = vec![[255, 0, 0], [0, 128, 255]];
+    recipe.colours_used = 2;
+    all.push(("2 bits in two colours".into(), recipe));
 
     for bits in [4, 8] {
         let mut recipe = new(bits);
@@ -257,6 +266,35 @@ pub(crate) fn gallery() -> Vec<Bitmap> {
             recipe.header_bytes = if bits == 24 { 64 } else { 40 };
             all.push((format!("{bits}-bit run lengths, holes: {holes:?}"), recipe));
         }
+        let mut recipe = new(bits);
+        let mut program = valid_program(&mut random, bits, width, height, Holes::None);
+        program.retain(|instruction| *instruction != Instruction::EndOfBitmap);
+        recipe.coding = Coding::RunLength(program);
+        recipe.header_bytes = if bits == 24 { 64 } else { 40 };
+        all.push((
+            format!("{bits}-bit run lengths without an end mark"),
+            recipe.clone(),
+        ));
+        // Not allowed; every pixel is there.
+        recipe.top_down = true;
+        all.push((format!("{bits}-bit run lengths, top-down"), recipe));
+    }
+    for (ends, fill, end_of_page) in [
+        (Ends::Between, true, false),
+        (Ends::Before, true, true),
+        (Ends::Nowhere, false, true),
+    ] {
+        let mut recipe = new(1);
+        recipe.header_bytes = 40;
+        recipe.coding = Coding::Huffman(Options {
+            ends,
+            fill,
+            end_of_page,
+        });
+        all.push((
+            format!("Huffman 1D, {ends:?}, fill: {fill}, end of page: {end_of_page}"),
+            recipe,
+        ));
     }
     for ends in [Ends::Before, Ends::Nowhere] {
         let mut recipe = new(1);
@@ -271,6 +309,9 @@ pub(crate) fn gallery() -> Vec<Bitmap> {
     }
     for (bits, header_bytes, masks) in [
         (16, 40, [0x7c00, 0x03e0, 0x001f, 0]),
+        (16, 40, [0xf800, 0x07e0, 0x001f, 0]),
+        (16, 40, [0x0f00, 0x00f0, 0x000f, 0]),
+        (16, 108, [0x001f, 0x07e0, 0xf800, 0]),
         (16, 40, [0x0038, 0xffc0, 0x0007, 0]),
         (16, 40, [0x0030, 0x000e, 0x0001, 0]),
         (16, 40, [0xff00, 0x00ff, 0, 0]),
@@ -312,13 +353,27 @@ pub(crate) fn gallery() -> Vec<Bitmap> {
     recipe.masks = Some([0xff00_0000, 0x0000_ff00, 0x0000_00ff, 0x00ff_0000]);
     recipe.alpha_bit_fields = true;
     all.push(("BI_ALPHABITFIELDS".into(), recipe));
+    let mut recipe = new(16);
+    recipe.masks = Some([0x7c00, 0x03e0, 0x001f, 0x8000]);
+    recipe.alpha_bit_fields = true;
+    all.push(("BI_ALPHABITFIELDS, 16 bits".into(), recipe));
+    for bits in [1, 2, 4, 8, 16, 24, 32, 64] {
+        let mut recipe = new(bits);
+        recipe.top_down = true;
+        all.push((format!("top-down, {bits} bits"), recipe));
+    }
+    for planes in [0, 3] {
+        let mut recipe = new(24);
+        recipe.planes = planes;
+        all.push((format!("{planes} planes"), recipe));
+    }
 
     for bits in [16, 32, 64] {
         all.push((format!("{bits} bits without masks"), new(bits)));
     }
 
     for header_bytes in 16..=64 {
-        for bits in [1, 8, 24] {
+        for bits in [1, 2, 4, 8, 24] {
             let mut recipe = new(bits);
             recipe.header_bytes = header_bytes;
             all.push((
@@ -345,6 +400,8 @@ pub(crate) fn gallery() -> Vec<Bitmap> {
         (1, 1, 40),
         (8, 300, 40),
         (24, 300, 40),
+        (16, 9, 40),
+        (32, 256, 108),
         (8, 252, 12),
         (4, 5, 16),
         (2, 7, 40),

@@ -4,45 +4,18 @@
 //! `BITMAPV5HEADER` in the Windows GDI documentation; `BITMAPFILEHEADER2`, `BITMAPINFOHEADER2` and
 //! `BITMAPARRAYFILEHEADER2` in the OS/2 2.x Presentation Manager reference.
 
+mod compression;
+mod signature;
+
 use crate::error::FormatError;
+pub use compression::Compression;
+use compression::compression;
 
 /// Bytes of the file header (`BITMAPFILEHEADER`).
 pub(crate) const FILE_HEADER: u64 = 14;
 
 /// How many bytes from the start of a file [`Header::parse`] may want to see.
 pub const HEADER_BYTES: usize = 2048;
-
-/// How the pixels are stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Compression {
-    /// `BI_RGB`: plain pixels.
-    Rgb,
-    /// `BI_RLE8`: run lengths of 8-bit indices.
-    Rle8,
-    /// `BI_RLE4`: run lengths of 4-bit indices.
-    Rle4,
-    /// OS/2 2.x `BCA_RLE24`: run lengths of 24-bit pixels.
-    Rle24,
-    /// `BI_BITFIELDS`: plain pixels whose channels are given by masks.
-    BitFields,
-    /// `BI_ALPHABITFIELDS`: the same with a mask for alpha.
-    AlphaBitFields,
-    /// OS/2 2.x `BCA_HUFFMAN1D`: fax group 3, one-dimensional.
-    Huffman1D,
-    /// `BI_JPEG`: a JPEG file stands in place of the pixels.
-    Jpeg,
-    /// `BI_PNG`: a PNG file stands in place of the pixels.
-    Png,
-}
-
-impl Compression {
-    /// Whether the pixels lie in the file as they are turned.
-    #[must_use]
-    pub fn is_plain(self) -> bool {
-        matches!(self, Self::Rgb | Self::BitFields | Self::AlphaBitFields)
-    }
-}
 
 /// The bits of a pixel that belong to each channel (`bV4RedMask` and its neighbours).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +55,8 @@ pub struct Header {
     pub bits_per_pixel: u32,
     /// How the pixels are stored.
     pub compression: Compression,
+    /// Bytes of the pixels, as the header has it (`biSizeImage`); 0 where it does not.
+    pub(crate) image_size: u32,
     /// The channels of 16- and 32-bit pixels; `None` for 64-bit ones.
     pub channel_masks: ChannelMasks,
     /// Red, green and blue of each palette entry that a pixel can name.
@@ -146,8 +121,8 @@ impl Header {
                 return Err(cut("bitmap array", start + 14));
             }
             return Err(FormatError::Signature {
-                found: readable(&bytes[start..bytes.len().min(start + 4)]),
-                hint: known_format(&bytes[start..]),
+                found: signature::readable(&bytes[start..bytes.len().min(start + 4)]),
+                hint: signature::known_format(&bytes[start..]),
             });
         }
         let info = start + FILE_HEADER as usize;
@@ -284,6 +259,7 @@ impl Header {
             top_down: height < 0,
             bits_per_pixel,
             compression,
+            image_size: if size == 12 { 0 } else { field(20) },
             channel_masks,
             palette,
             pixel_offset,
@@ -449,33 +425,6 @@ impl Header {
     }
 }
 
-/// Which compression the header's code means; `None` where no bitmap has it at that depth.
-///
-/// Codes 3 and 4 mean `BCA_HUFFMAN1D` and `BCA_RLE24` in OS/2 2.x headers, `BI_BITFIELDS` and
-/// `BI_JPEG` in Windows ones. A header of 40 bytes may be either, and then the depth decides;
-/// `looks_like_jpeg` decides where a 24-bit depth stands beside code 4.
-fn compression(
-    code: u32,
-    bits_per_pixel: u32,
-    size: usize,
-    looks_like_jpeg: impl Fn() -> bool,
-) -> Option<Compression> {
-    let windows = matches!(size, 40 | 52 | 56 | 108 | 124);
-    let os2 = size <= 64;
-    Some(match (code, bits_per_pixel) {
-        (0, 1 | 2 | 4 | 8 | 16 | 24 | 32 | 64) => Compression::Rgb,
-        (1, 8) => Compression::Rle8,
-        (2, 4) => Compression::Rle4,
-        (3, 1) if os2 => Compression::Huffman1D,
-        (3, 16 | 24 | 32) if windows => Compression::BitFields,
-        (4, 24) if os2 && !(windows && looks_like_jpeg()) => Compression::Rle24,
-        (4, _) if windows => Compression::Jpeg,
-        (5, _) if windows => Compression::Png,
-        (6, 16 | 24 | 32) if windows => Compression::AlphaBitFields,
-        _ => return None,
-    })
-}
-
 fn compression_name(code: u32, windows: bool) -> String {
     let name = match (code, windows) {
         (0, _) => "BI_RGB",
@@ -508,32 +457,4 @@ fn profile(header: &[u8], parsed: &Header) -> Option<Profile> {
     );
     let offset = parsed.start + FILE_HEADER + data;
     (size != 0 && data != 0).then_some(Profile { offset, size })
-}
-
-/// The first bytes of a file as a person can read them.
-fn readable(bytes: &[u8]) -> String {
-    format!("\"{}\"", bytes.escape_ascii())
-}
-
-/// What a file that is no bitmap looks like.
-fn known_format(bytes: &[u8]) -> String {
-    const KNOWN: [(&[u8], &str); 13] = [
-        (b"\x89PNG", "a PNG file"),
-        (b"\xff\xd8\xff", "a JPEG file"),
-        (b"GIF8", "a GIF file"),
-        (b"II*\0", "a TIFF file"),
-        (b"MM\0*", "a TIFF file"),
-        (b"RIFF", "a RIFF file, such as WebP"),
-        (b"%PDF", "a PDF file"),
-        (b"PK\x03\x04", "a ZIP file"),
-        (b"\x1f\x8b", "a gzip file"),
-        (b"IC", "an OS/2 icon"),
-        (b"CI", "an OS/2 colour icon"),
-        (b"PT", "an OS/2 pointer"),
-        (b"CP", "an OS/2 colour pointer"),
-    ];
-    KNOWN
-        .iter()
-        .find(|(magic, _)| bytes.starts_with(magic))
-        .map_or_else(String::new, |(_, name)| format!("; this looks like {name}"))
 }
