@@ -13,6 +13,7 @@ use crate::bmp::pixels;
 use crate::error::{Error, FormatError, Result};
 use crate::limits;
 use crate::memory::pixels_stride;
+use crate::os::mapping::Mapping;
 use crate::os::{Input, Publishing};
 use crate::scratch::{Scratch, room};
 use crate::strip::{StripWriter, Turn};
@@ -207,10 +208,7 @@ impl Opened {
         if end >= MAPPED_FROM
             && let Some(mapping) = self.input.map(end)
         {
-            let rows = &mapping.bytes()[pixels_at..];
-            return self.turn_in_memory(&turn, Some(rows), stride, target, options, || {
-                mapping.is_intact()
-            });
+            return self.turn_mapped(&turn, &mapping, target, options);
         }
         // Rows whose starts fall into the same few cache sets are read to other distances.
         let padded = stride + CACHE_LINE;
@@ -233,25 +231,55 @@ impl Opened {
             input.read_scattered(rows, self.header.pixel_offset)?;
             // What is there now is not the file as it lies.
             self.have = self.header.pixel_offset;
-            return self.turn_in_memory(&turn, None, padded, target, options, || true);
+            return self.turn_in_memory(&turn, padded, target, options);
         }
         self.have(end)?;
-        self.turn_in_memory(&turn, None, stride, target, options, || true)
+        self.turn_in_memory(&turn, stride, target, options)
     }
 
-    /// Turns `rows`, or else those in the scratch input, one strip after another.
+    /// Turns a picture whose file is mapped: by this thread, and by those that have nothing to do.
+    fn turn_mapped(
+        &mut self,
+        turn: &Turn,
+        mapping: &Mapping,
+        target: Target<'_>,
+        options: &FileOptions<'_>,
+    ) -> Result<u64> {
+        let prefix = self.prefix(turn.bits_per_pixel)?;
+        let (input, header) = (&self.input, &self.header);
+        let rows = &mapping.bytes()[header.pixel_offset as usize..];
+        let stride = header.stride_bytes() as usize;
+        show(options, header, turn, stride, rows);
+        publish(target, output_size(header, &prefix, turn), |output| {
+            let threads = rayon::current_num_threads();
+            let bands = Bands {
+                turn,
+                columns: turn.strip_rows(),
+                at_once: threads,
+                prefix: &prefix,
+            };
+            let sum = bands.run(header, input, output, |band, writer, _| {
+                turn_columns(turn, rows, stride, 0, band, writer, options)
+            })?;
+            if mapping.is_intact() {
+                Ok(sum)
+            } else {
+                Err(input.incomplete())
+            }
+        })
+    }
+
+    /// Turns the rows in the scratch input, one strip after another.
     fn turn_in_memory(
         &mut self,
         turn: &Turn,
-        rows: Option<&[u8]>,
         stride: usize,
         target: Target<'_>,
         options: &FileOptions<'_>,
-        is_intact: impl FnOnce() -> bool,
     ) -> Result<u64> {
         let prefix = self.prefix(turn.bits_per_pixel)?;
         let (input, scratch, header) = (&self.input, &mut self.scratch.0, &self.header);
-        let rows = rows.unwrap_or_else(|| &scratch.input[header.pixel_offset as usize..]);
+        let rows = &scratch.input[header.pixel_offset as usize..];
         show(options, header, turn, stride, rows);
         publish(target, output_size(header, &prefix, turn), |output| {
             let mut writer = StripWriter::new(&mut scratch.strip, 0, |bytes: &[u8], offset| {
@@ -261,11 +289,7 @@ impl Opened {
             let sum = turn_columns(turn, rows, stride, 0, 0..turn.width, &mut writer, options)?;
             append_profile(input, header, &mut writer)?;
             writer.finish()?;
-            if is_intact() {
-                Ok(sum)
-            } else {
-                Err(input.incomplete())
-            }
+            Ok(sum)
         })
     }
 
@@ -361,23 +385,7 @@ impl Opened {
         if end <= max_memory
             && let Some(mapping) = input.map(end)
         {
-            return publish(target, output_size(header, &prefix, &turn), |output| {
-                let rows = &mapping.bytes()[header.pixel_offset as usize..];
-                let bands = Bands {
-                    turn: &turn,
-                    columns: turn.strip_rows(),
-                    at_once: threads,
-                    prefix: &prefix,
-                };
-                let sum = bands.run(header, input, output, |band, writer, _| {
-                    turn_columns(&turn, rows, stride as usize, 0, band, writer, options)
-                })?;
-                if mapping.is_intact() {
-                    Ok(sum)
-                } else {
-                    Err(input.incomplete())
-                }
-            });
+            return self.turn_mapped(&turn, &mapping, target, options);
         }
         publish(target, output_size(header, &prefix, &turn), |output| {
             let bands = Bands {
