@@ -38,7 +38,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 # Pictures of this size and more are turned by all workers of a task together (`LARGE` in
-# src/file.rs); for each of them that many bytes should be worth a CPU.
+# src/file/mod.rs); for each of them that many bytes should be worth a CPU.
 LARGE = 64 << 20
 LARGE_PER_CPU = 32 << 20
 # What a file costs beyond its bytes, in bytes that could be turned meanwhile.

@@ -18,9 +18,9 @@ const LARGER_STRIP_BYTES: usize = 1 << 20;
 /// Pictures from this size on are larger ones.
 const LARGER: usize = 4 << 20;
 
-/// A strip takes at least this many bytes of each input row, three cache lines, so that no line
-/// is fetched for a few of its pixels only; very high pictures make larger strips for that.
-const LEAST_ROW_BYTES: usize = 192;
+/// A strip takes at least this many bytes of each input row, four cache lines, so that few lines
+/// are fetched for a part of their pixels only; very high pictures make larger strips for that.
+const LEAST_ROW_BYTES: usize = 256;
 
 /// The shape of a turn.
 pub(crate) struct Turn {

@@ -80,6 +80,33 @@ fn a_full_disk() {
     }
 }
 
+/// All threads write to one output, which on such a disk they do in two ways.
+#[test]
+fn a_large_picture_on_a_disk_in_memory() {
+    let name = "a_large_picture_on_a_disk_in_memory";
+    let world = World::new();
+    world.write("in/large.bmp", pictures::large(24, 7000, 4001, false));
+    world.rot90(["in/large.bmp", "-w", "1"]).go().exit(0);
+    for round in 0..3 {
+        let line = "mkdir -p room && mount -t tmpfs -o size=200m none room &&
+            \"$ROT90\" in/large.bmp -o room -w 4 && cmp in/large_rot90.bmp room/large_rot90.bmp";
+        let Some(run) = world.namespace(line) else {
+            return skip(name, "no mount namespaces");
+        };
+        let ran = run.go();
+        assert!(ran.status.success(), "round {round}: {}", ran.told());
+    }
+    let line = "mkdir -p small && mount -t tmpfs -o size=50m none small &&
+        \"$ROT90\" in/large.bmp -o small -w 4; code=$?; ls -A small >&2; exit $code";
+    let Some(run) = world.namespace(line) else {
+        return skip(name, "no mount namespaces");
+    };
+    let reason = "cannot write the output: No space left on device";
+    let ran = run.go().exit(1).fails("in/large.bmp", reason);
+    // The reason and the summary, and no name of a file.
+    assert_eq!(ran.stderr.lines().count(), 2, "stray: {}", ran.told());
+}
+
 #[test]
 fn a_disk_that_is_full_where_outputs_are_replaced() {
     let (world, turned) = megabytes(6);

@@ -6,14 +6,15 @@ use std::io::IoSliceMut;
 use std::num::NonZeroU64;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
 use super::mapping::Mapping;
+use super::window;
 use super::{Publishing, directory_of, make_directories, temporary_name, temporary_prefix};
 use crate::error::{Error, FormatError, Result};
 use crate::text;
@@ -204,7 +205,14 @@ struct Directory {
     named_only: AtomicBool,
     /// Reserving space before writing pays here.
     reserves: bool,
+    /// The file system is memory.
+    in_memory: bool,
 }
+
+/// File systems, as `statfs` calls them.
+const EXT4: i64 = 0xef53;
+const XFS: i64 = 0x5846_5342;
+const TMPFS: i64 = 0x0102_1994;
 
 /// Outputs from this size on have their space reserved where that pays.
 const RESERVE_FROM: u64 = 1 << 20;
@@ -238,16 +246,13 @@ impl Directory {
             other => other,
         }
         .map_err(failed)?;
-        let reserves = fs::fstatfs(&fd).is_ok_and(|stat| {
-            const EXT4: i64 = 0xef53;
-            const XFS: i64 = 0x5846_5342;
-            matches!(stat.f_type, EXT4 | XFS)
-        });
+        let kind = fs::fstatfs(&fd).map_or(0, |stat| stat.f_type);
         let directory = Arc::new(Self {
             path: path.to_owned(),
             fd,
             named_only: AtomicBool::new(false),
-            reserves,
+            reserves: matches!(kind, EXT4 | XFS),
+            in_memory: kind == TMPFS,
         });
         LAST_DIRECTORY.set(Some(Arc::clone(&directory)));
         Ok(directory)
@@ -275,6 +280,11 @@ pub(crate) struct Output {
     name: OsString,
     /// The name it has meanwhile, where the file system knows no unnamed files.
     temporary: Option<String>,
+    size: u64,
+    /// Held by the thread that writes.
+    writing: Mutex<()>,
+    /// Whether the file reaches as far as it will, so that it can be mapped.
+    lengthened: OnceLock<bool>,
 }
 
 /// A name that no other output has, here or elsewhere. A thread's outputs follow each other, so
@@ -296,7 +306,7 @@ impl Output {
         let mut retried = false;
         loop {
             let directory = Directory::open(directory_of(path), publishing)?;
-            match Self::create_in(&directory, name, publishing) {
+            match Self::create_in(&directory, name, size, publishing) {
                 // The directory may have been removed and made again since it was opened.
                 Err(Errno::NOENT) if !retried => {
                     Directory::forget();
@@ -304,7 +314,7 @@ impl Output {
                 }
                 Err(error) => return Err(Error::io("cannot make the output", error)),
                 Ok(output) => {
-                    output.reserve(size)?;
+                    output.reserve()?;
                     return Ok(output);
                 }
             }
@@ -314,16 +324,21 @@ impl Output {
     fn create_in(
         directory: &Arc<Directory>,
         name: &OsStr,
+        size: u64,
         publishing: &Publishing,
     ) -> Result<Self, Errno> {
         let mode = Mode::from_raw_mode(0o666);
-        let flags = OFlags::WRONLY | OFlags::CLOEXEC;
         let output = |fd, temporary| Self {
             fd,
             directory: Arc::clone(directory),
             name: name.to_owned(),
             temporary,
+            size,
+            writing: Mutex::new(()),
+            lengthened: OnceLock::new(),
         };
+        // One that is mapped has to be readable too.
+        let flags = OFlags::RDWR | OFlags::CLOEXEC;
         if !directory.named_only.load(Ordering::Relaxed) {
             match fs::openat(&directory.fd, ".", flags | OFlags::TMPFILE, mode) {
                 Ok(fd) => return Ok(output(fd, None)),
@@ -342,10 +357,10 @@ impl Output {
         Ok(output(fd, Some(temporary)))
     }
 
-    fn reserve(&self, size: u64) -> Result<()> {
-        if self.directory.reserves && size >= RESERVE_FROM {
+    fn reserve(&self) -> Result<()> {
+        if self.directory.reserves && self.size >= RESERVE_FROM {
             // Only a hint: what cannot be reserved can still be written, unless there is no room.
-            let reserved = fs::fallocate(&self.fd, fs::FallocateFlags::KEEP_SIZE, 0, size);
+            let reserved = fs::fallocate(&self.fd, fs::FallocateFlags::KEEP_SIZE, 0, self.size);
             if let Err(error @ (Errno::NOSPC | Errno::DQUOT | Errno::FBIG)) = reserved {
                 return Err(Self::cannot_write(error));
             }
@@ -358,7 +373,23 @@ impl Output {
     }
 
     /// Writes all of `bytes` at `offset`; several threads may do so at once.
-    pub(crate) fn write(&self, mut bytes: &[u8], mut offset: u64) -> Result<()> {
+    pub(crate) fn write(&self, bytes: &[u8], offset: u64) -> Result<()> {
+        let writing = self.writing.try_lock();
+        if writing.is_err()
+            && self.directory.in_memory
+            && self.temporary.is_none()
+            && *self
+                .lengthened
+                .get_or_init(|| fs::ftruncate(&self.fd, self.size).is_ok())
+            && window::copy(&self.fd, bytes, offset).is_ok()
+        {
+            return Ok(());
+        }
+        // What fails there fails here too, and for a reason that can be told.
+        self.write_by_call(bytes, offset)
+    }
+
+    fn write_by_call(&self, mut bytes: &[u8], mut offset: u64) -> Result<()> {
         while !bytes.is_empty() {
             match rustix::io::pwrite(&self.fd, bytes, offset) {
                 Ok(0) => return Err(Self::cannot_write(Errno::NOSPC)),

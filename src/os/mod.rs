@@ -8,6 +8,8 @@
 mod linux;
 #[cfg(all(target_os = "linux", not(rot90_portable)))]
 pub(crate) use linux::{Input, Output};
+#[cfg(all(target_os = "linux", not(rot90_portable)))]
+mod window;
 
 #[cfg(all(target_os = "linux", not(rot90_portable), feature = "cli"))]
 pub(crate) mod mapping;

@@ -116,7 +116,7 @@ unsafe impl Lanes for Avx2 {
     #[inline(always)]
     unsafe fn turn_lower<const PIXEL: usize>(plane: Plane) {
         // SAFETY: the caller has AVX2, hence SSSE3, and vouches for the plane.
-        unsafe { lanes::turn_block::<Ssse3, PIXEL>(plane) }
+        unsafe { lanes::turn_block::<Ssse3, PIXEL>(plane, &mut lanes::Ahead::none()) }
     }
 }
 

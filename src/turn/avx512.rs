@@ -160,7 +160,7 @@ unsafe impl Lanes for Avx512 {
     #[inline(always)]
     unsafe fn turn_lower<const PIXEL: usize>(plane: Plane) {
         // SAFETY: the caller has AVX-512, hence AVX2, and vouches for the plane.
-        unsafe { lanes::turn_block::<Avx2, PIXEL>(plane) }
+        unsafe { lanes::turn_block::<Avx2, PIXEL>(plane, &mut lanes::Ahead::none()) }
     }
 }
 

@@ -169,8 +169,8 @@ const fn least_columns<const PIXEL: usize>() -> usize {
 pub(super) unsafe fn turn<L: Lanes, const PIXEL: usize>(plane: Plane) {
     let (_, tile_columns) = tile_size::<L, PIXEL>();
     // As many columns as the cache holds rows of output for, and no fewer
-    // than fill two lines of input.
-    let group = (GROUP_BYTES / plane.to_step.unsigned_abs()).max(128 / PIXEL);
+    // than a chunk has.
+    let group = (GROUP_BYTES / plane.to_step.unsigned_abs()).max(CHUNK_BYTES / PIXEL);
     let groups = plane.columns.div_ceil(group);
     let group = plane
         .columns
@@ -204,6 +204,41 @@ fn crowded(step: isize) -> bool {
         uses[row.wrapping_mul(step.unsigned_abs()) / 64 % 64] += 1;
     }
     uses.into_iter().max() > Some(4)
+}
+
+/// Rows whose lines are still to be asked for.
+pub(super) struct Ahead {
+    next: *const u8,
+    step: isize,
+    rows: usize,
+    row_bytes: usize,
+}
+
+impl Ahead {
+    /// No row.
+    #[inline(always)]
+    pub(super) const fn none() -> Self {
+        Self {
+            next: std::ptr::null(),
+            step: 0,
+            rows: 0,
+            row_bytes: 0,
+        }
+    }
+
+    /// Asks for the lines of some more rows.
+    #[inline(always)]
+    unsafe fn ask<L: Lanes>(&mut self, rows: usize) {
+        let rows = rows.min(self.rows);
+        for _ in 0..rows {
+            for byte in (0..self.row_bytes).step_by(64) {
+                // SAFETY: the caller has the instruction set.
+                unsafe { L::prefetch(self.next.wrapping_add(byte)) };
+            }
+            self.next = self.next.wrapping_offset(self.step);
+        }
+        self.rows -= rows;
+    }
 }
 
 /// Bytes from one staged row to the next: an odd number of lines.
@@ -244,19 +279,21 @@ unsafe fn turn_group<L: Lanes, const PIXEL: usize, const CROWDED: bool>(plane: P
             let columns = chunk.min(plane.columns - start);
             // SAFETY: as the caller vouches; a chunk of a band fits `staged`.
             unsafe {
-                let ahead = row + rows;
-                let end = (ahead + rows).min(plane.rows);
-                for ahead in ahead..end {
-                    let line = plane.from(start, ahead, PIXEL);
-                    for byte in (0..columns * PIXEL).step_by(64) {
-                        L::prefetch(line.wrapping_add(byte));
-                    }
-                }
+                let next = row + rows;
+                let next_rows = rows.min(plane.rows - next);
+                let mut ahead = Ahead {
+                    next: plane.from(start, next, PIXEL),
+                    step: plane.from_step,
+                    rows: next_rows,
+                    // Its last line too, wherever in a line it begins.
+                    row_bytes: columns * PIXEL + 63,
+                };
                 let mut part = plane.part(start, columns, row, rows, PIXEL);
                 if CROWDED {
                     part = stage(part, staged, PIXEL);
                 }
-                turn_block::<L, PIXEL>(part);
+                turn_block::<L, PIXEL>(part, &mut ahead);
+                ahead.ask::<L>(usize::MAX);
             }
             column = start + columns;
         }
@@ -294,8 +331,10 @@ unsafe fn stage(part: Plane, staged: *mut u8, pixel: usize) -> Plane {
 
 /// Turns a block tile by tile.
 #[inline(always)]
-pub(super) unsafe fn turn_block<L: Lanes, const PIXEL: usize>(plane: Plane) {
+pub(super) unsafe fn turn_block<L: Lanes, const PIXEL: usize>(plane: Plane, ahead: &mut Ahead) {
     let (tile_rows, tile_columns) = tile_size::<L, PIXEL>();
+    let tiles = plane.columns.div_ceil(tile_columns) * (plane.rows / tile_rows).max(1);
+    let share = ahead.rows.div_ceil(tiles);
     // SAFETY: as the caller vouches; every tile below lies within the plane.
     unsafe {
         if plane.columns < least_columns::<PIXEL>() {
@@ -310,6 +349,7 @@ pub(super) unsafe fn turn_block<L: Lanes, const PIXEL: usize>(plane: Plane) {
             let at = column.min(plane.columns - tile_columns);
             let mut row = 0;
             while row < whole_rows {
+                ahead.ask::<L>(share);
                 turn_tile::<L, PIXEL>(&plane, at, row);
                 row += tile_rows;
             }

@@ -1,31 +1,37 @@
 //! The batch: files over the pool's threads, results in order.
 
+mod board;
+mod pool;
+mod stdout;
+mod summary;
+
 use std::cell::Cell;
 use std::collections::VecDeque;
-use std::io::{self, BufWriter, Write};
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
-use rayon::{ThreadPool, ThreadPoolBuilder, Yield};
+use rayon::Yield;
 
-use super::cli::{Config, Format};
+use super::cli::Config;
 use super::hints;
-use super::page::{Page, Totals};
+use super::page::Page;
 use super::plan::{Job, Plan};
 use super::progress::{Counters, Progress};
 use super::report::{Outcome, Report};
 use super::signals::Signals;
-use super::spread::Spread;
 use super::sweeper::SecondProcess;
-use super::{ALL_DONE, SOME_FAILED};
-use crate::file::{self, LARGE, Opened};
+use crate::file::{self, Opened};
 use crate::os::{Publishing, Sweeper};
 use crate::sampled::Onlooker;
 use crate::{Error, Existing, FileOptions, FormatError, text, turn};
+use board::Board;
+use pool::{pool, threads};
+use stdout::stdout;
+pub(super) use summary::{bytes_shown, counted};
 
 /// A file begins only if no more than this many before it are still without a result, so that
 /// results which wait for their turn take bounded memory.
@@ -35,9 +41,6 @@ const WINDOW: usize = 1 << 14;
 /// as they are no more than so many bytes.
 const AHEAD_FILES: usize = 32;
 const AHEAD_BYTES: u64 = 32 << 20;
-
-/// How long results of the formats that are read as a whole may stay buffered.
-const FLUSH_AFTER: Duration = Duration::from_millis(50);
 
 thread_local! {
     /// Where this thread's last panic was, and what it said.
@@ -124,91 +127,6 @@ pub(crate) fn run(plan: &Plan, config: &Config, signals: &Signals) -> anyhow::Re
     Ok(batch.finish(begun.elapsed()))
 }
 
-/// Standard output without the line-wise flushing of [`io::stdout`].
-///
-/// One that is closed from the start (`>&-`) has been opened as `/dev/null` before `main`, by the
-/// language's runtime, and cannot be told from one that the caller has sent there; so it counts
-/// as written.
-#[cfg(unix)]
-struct Stdout;
-
-#[cfg(unix)]
-impl Write for Stdout {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        Ok(rustix::io::write(rustix::stdio::stdout(), bytes)?)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-#[cfg(not(unix))]
-use io::Stdout;
-
-fn stdout() -> BufWriter<Stdout> {
-    #[cfg(unix)]
-    let raw = Stdout;
-    #[cfg(not(unix))]
-    let raw = io::stdout();
-    BufWriter::with_capacity(64 << 10, raw)
-}
-
-/// No more threads than can have work: a file each, or all of them on a large picture.
-fn threads(plan: &Plan, config: &Config) -> usize {
-    let files = plan.jobs.len().max(1);
-    let workers = config.workers.min(threads_with_files());
-    if files >= workers {
-        return workers;
-    }
-    let is_large =
-        |job: &Job| std::fs::metadata(&*job.input).is_ok_and(|metadata| metadata.len() >= LARGE);
-    if plan.jobs.iter().any(is_large) {
-        workers
-    } else {
-        files
-    }
-}
-
-/// As many threads as the limit on open files allows: where it is low, fewer do all the work
-/// rather than many fail.
-#[cfg(unix)]
-fn threads_with_files() -> usize {
-    /// Input, output and its directory, and an input that is read ahead.
-    const EACH: u64 = 4;
-    /// The standard streams, the pipe to the second process, and a few of the caller's.
-    const BESIDES: u64 = 6;
-    use rustix::process::{Resource, getrlimit};
-    let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    usize::try_from((limit.saturating_sub(BESIDES) / EACH).max(1)).unwrap_or(usize::MAX)
-}
-
-#[cfg(not(unix))]
-fn threads_with_files() -> usize {
-    usize::MAX
-}
-
-/// A pool of which this thread is one. Where the system refuses threads, fewer have to do.
-fn pool(mut threads: usize) -> anyhow::Result<ThreadPool> {
-    loop {
-        let spread = Arc::new(Spread::new());
-        let begin = Arc::clone(&spread);
-        let builder = ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .use_current_thread()
-            .thread_name(|number| format!("rot90-{number}"))
-            .start_handler(move |number| begin.begin(number));
-        match builder.build() {
-            Ok(pool) => {
-                spread.wait(threads);
-                return Ok(pool);
-            }
-            Err(error) if threads == 1 => return Err(error).context("cannot start a thread"),
-            Err(_) => threads /= 2,
-        }
-    }
-}
-
 struct Batch<'a> {
     plan: &'a Plan,
     config: &'a Config,
@@ -232,24 +150,6 @@ struct Batch<'a> {
     board: Mutex<Board>,
     /// The head of the results has moved.
     moved: Condvar,
-}
-
-/// Results on their way out.
-struct Board {
-    /// The first job without a result.
-    head: usize,
-    /// Results from `head` on, as far as they are known.
-    waiting: VecDeque<Option<Outcome>>,
-    /// `None` once standard output has failed.
-    report: Option<Report<BufWriter<Stdout>>>,
-    flushed: Instant,
-    progress: Progress,
-    failed: usize,
-    turned: usize,
-    bytes: u64,
-    stdout_failed: bool,
-    /// Threads that wait for the head to move.
-    held_back: usize,
 }
 
 impl Batch<'_> {
@@ -420,140 +320,6 @@ impl Batch<'_> {
         };
         work()
     }
-
-    /// Takes a result, and writes all those whose turn has come.
-    fn put(&self, at: usize, outcome: Outcome, bytes: u64) {
-        let mut board = self.board();
-        let board = &mut *board;
-        self.counters.files.fetch_add(1, Ordering::Relaxed);
-        if let Some(page) = &self.page {
-            page.put(at, &outcome, bytes);
-        }
-        match outcome {
-            Outcome::Failed(_) => {
-                board.failed += 1;
-                if self.config.fail_fast {
-                    self.stop.store(true, Ordering::Relaxed);
-                }
-            }
-            Outcome::Done { .. } => {
-                board.turned += 1;
-                board.bytes += bytes;
-            }
-            Outcome::Planned | Outcome::Dropped => {}
-        }
-        let place = at - board.head;
-        if board.waiting.len() <= place {
-            board.waiting.resize_with(place + 1, || None);
-        }
-        board.waiting[place] = Some(outcome);
-        let before = board.head;
-        while let Some(Some(outcome)) = board.waiting.front_mut().map(Option::take) {
-            board.waiting.pop_front();
-            self.write(board, board.head, &outcome);
-            board.head += 1;
-        }
-        if board.head != before {
-            if self.config.format == Format::Jsonl || board.flushed.elapsed() > FLUSH_AFTER {
-                board.flushed = Instant::now();
-                self.to_stdout(board, Report::flush);
-            }
-            if board.held_back > 0 {
-                self.moved.notify_all();
-            }
-        }
-    }
-
-    fn write(&self, board: &mut Board, at: usize, outcome: &Outcome) {
-        let job = &self.plan.jobs[at];
-        let output = self.plan.output(job);
-        self.to_stdout(board, |report| report.record(&job.input, &output, outcome));
-        let input = || text::shown(Path::new(&*job.input));
-        match outcome {
-            Outcome::Failed(reason) => board.progress.say(&format!("{}: {reason}", input())),
-            Outcome::Done { mean, .. } if self.config.talk > 2 => {
-                board.progress.say(&format!(
-                    "{}: turned into {}, mean {mean}",
-                    input(),
-                    text::shown(&output)
-                ));
-            }
-            _ => {}
-        }
-    }
-
-    /// Writes to standard output for as long as that works. Once nobody reads it, the run ends.
-    fn to_stdout(
-        &self,
-        board: &mut Board,
-        write: impl FnOnce(&mut Report<BufWriter<Stdout>>) -> io::Result<()>,
-    ) {
-        let Some(report) = &mut board.report else {
-            return;
-        };
-        let Err(error) = write(report) else {
-            return;
-        };
-        board.stdout_failed = true;
-        if error.kind() == io::ErrorKind::BrokenPipe {
-            self.stop.store(true, Ordering::Relaxed);
-        } else {
-            let reason = Error::io("cannot write the results to standard output", error);
-            board.progress.say(&reason.to_string());
-        }
-        // What is buffered cannot be written either, and dropping would try to.
-        if let Some(report) = board.report.take() {
-            report.abandon();
-        }
-    }
-
-    /// Closes the report, sums up, and gives the exit code.
-    fn finish(mut self, elapsed: Duration) -> u8 {
-        let page = self.page.take();
-        let mut board = self.board();
-        let board = &mut *board;
-        // Where the run was ended, results may stand behind files that were not begun.
-        let rest = std::mem::take(&mut board.waiting);
-        for (at, outcome) in rest.into_iter().enumerate() {
-            if let Some(outcome) = outcome {
-                self.write(board, board.head + at, &outcome);
-            }
-        }
-        self.to_stdout(board, Report::finish);
-        let page_failed = page.is_some_and(|page| !self.write_page(page, board, elapsed));
-        board.progress.end();
-        let closed_early = self.stop.load(Ordering::Relaxed) && board.stdout_failed;
-        if self.config.talk > 0 && !closed_early {
-            let summary = summary(self.plan, board, elapsed, self.config.dry_run);
-            board.progress.say(&summary);
-        }
-        if let Some(code) = self.signals.exit_code() {
-            return code;
-        }
-        if board.failed > 0 || board.stdout_failed || page_failed || !self.plan.problems.is_empty()
-        {
-            SOME_FAILED
-        } else {
-            ALL_DONE
-        }
-    }
-
-    /// Writes the page of the results so far; whether that worked.
-    fn write_page(&self, page: Page, board: &Board, elapsed: Duration) -> bool {
-        let path = page.path().to_owned();
-        let totals = Totals {
-            turned: board.turned,
-            failed: board.failed,
-            bytes: board.bytes,
-            elapsed,
-        };
-        let written = page.write(self.plan, &totals);
-        if let Err(error) = &written {
-            let shown = text::shown(&path);
-            board.progress.say(&format!("--report {shown}: {error}"));
-        }
-        written.is_ok()
-    }
 }
 
 /// Why the file failed, and for common mistakes what to do instead.
@@ -573,54 +339,4 @@ fn reason(path: &Path, error: &Error) -> String {
         }
         _ => error.to_string(),
     }
-}
-
-fn summary(plan: &Plan, board: &Board, elapsed: Duration, dry_run: bool) -> String {
-    let seconds = elapsed.as_secs_f64();
-    let skipped = match plan.skipped.len() {
-        0 => "0 skipped".to_owned(),
-        1 => "1 earlier result skipped".to_owned(),
-        count => format!("{count} earlier results skipped"),
-    };
-    if dry_run {
-        let files = plan.jobs.len() - board.failed;
-        return format!(
-            "{} would be turned, {skipped}, {} failed",
-            counted(files),
-            board.failed
-        );
-    }
-    let unread = match plan.problems.len() {
-        0 => String::new(),
-        1 => ", 1 pattern or folder without files".to_owned(),
-        count => format!(", {count} patterns or folders without files"),
-    };
-    format!(
-        "{}, {} in {seconds:.3} s ({}/s), {skipped}, {} failed{unread}",
-        counted(board.turned),
-        bytes_shown(board.bytes as f64),
-        bytes_shown(board.bytes as f64 / seconds.max(1e-9)),
-        board.failed
-    )
-}
-
-pub(super) fn counted(files: usize) -> String {
-    if files == 1 {
-        "1 file".to_owned()
-    } else {
-        format!("{files} files")
-    }
-}
-
-/// Bytes in decimal units, three digits or so.
-pub(super) fn bytes_shown(bytes: f64) -> String {
-    const UNITS: [&str; 5] = ["B", "kB", "MB", "GB", "TB"];
-    let mut value = bytes;
-    let mut unit = 0;
-    while value >= 999.5 && unit + 1 < UNITS.len() {
-        value /= 1000.0;
-        unit += 1;
-    }
-    let digits = usize::from(unit > 0 && value < 100.0);
-    format!("{value:.digits$} {}", UNITS[unit])
 }

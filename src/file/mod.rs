@@ -1,10 +1,11 @@
 //! One file: read, turned and summed strip by strip, written, put in place.
 
-use std::ops::Range;
+mod bands;
+mod options;
+mod strips;
+mod target;
+
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::time::SystemTime;
 
 use crate::bmp::header::{HEADER_BYTES, Header};
 use crate::bmp::mean::mean;
@@ -12,9 +13,14 @@ use crate::bmp::pixels;
 use crate::error::{Error, FormatError, Result};
 use crate::limits;
 use crate::memory::pixels_stride;
-use crate::os::{Input, Output, Publishing};
+use crate::os::mapping::Mapping;
+use crate::os::{Input, Publishing};
 use crate::scratch::{Scratch, room};
 use crate::strip::{StripWriter, Turn};
+use bands::{BAND_BYTES, Bands, CACHE_LINE, LEAST_BAND_ROW, band_stride};
+pub use options::{Existing, FileOptions, TurnedFile};
+use strips::{append_profile, stop_if_cancelled, turn_columns};
+use target::{Target, is_file_since, output_size, publish};
 
 /// Pictures of this many bytes and more are turned by all threads of the pool together.
 pub const LARGE: u64 = 64 << 20;
@@ -29,13 +35,6 @@ const ALWAYS_FITS: u64 = 8 << 20;
 /// room in the cache is then fetched from memory once, not twice.
 const MAPPED_FROM: u64 = 4 << 20;
 
-/// A band of a large picture has about this many bytes: enough for long reads, few enough to
-/// stay in the last-level cache.
-const BAND_BYTES: usize = 8 << 20;
-
-/// A band takes at least this much of each row: one cache line and a bit.
-const LEAST_BAND_ROW: usize = 64;
-
 /// Asks for a file's bytes, as far as `budget` goes, before it is its turn; returns their number.
 #[cfg(feature = "cli")]
 pub(crate) fn read_ahead(path: &Path, budget: u64) -> u64 {
@@ -44,65 +43,6 @@ pub(crate) fn read_ahead(path: &Path, budget: u64) -> u64 {
         input.read_ahead(0, size);
         size
     })
-}
-
-/// What to do where the output exists already.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Existing {
-    /// Replace it.
-    #[default]
-    Replace,
-    /// Fail with [`Error::OutputExists`].
-    Refuse,
-    /// Leave it alone if it is not older than the input, replace it otherwise.
-    KeepNewer,
-}
-
-/// How a file is turned. `FileOptions::default()` replaces an output that exists.
-///
-/// Later versions may add fields, so it is made from its default:
-///
-/// ```
-/// let mut options = rot90::FileOptions::default();
-/// options.existing = rot90::Existing::KeepNewer;
-/// options.durable = true;
-/// ```
-#[derive(Clone, Debug, Default)]
-pub struct FileOptions<'a> {
-    /// What to do where the output exists.
-    pub existing: Existing,
-    /// fsync the output and its directory.
-    pub durable: bool,
-    /// Make the output's directory if it is missing.
-    pub make_directories: bool,
-    /// The most memory, in bytes, that the picture may take; `None` is
-    /// [`default_max_memory`](limits::default_max_memory).
-    pub max_memory: Option<u64>,
-    /// The work is given up, with [`Error::Interrupted`], soon after this becomes true.
-    pub cancel: Option<&'a AtomicBool>,
-    /// Counts the bytes of input that are done, for a progress bar.
-    pub bytes_done: Option<&'a AtomicU64>,
-    pub(crate) sweeper: Option<std::sync::Arc<dyn crate::os::Sweeper>>,
-    /// Shown the picture's pixels while they are in memory.
-    #[cfg(feature = "cli")]
-    pub(crate) onlooker: Option<&'a crate::sampled::Onlooker>,
-}
-
-/// What is known of a picture once it is turned.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct TurnedFile {
-    /// Pixels in a row of the output.
-    pub width: u32,
-    /// Rows of the output.
-    pub height: u32,
-    /// The mean of the red, green and blue samples of all pixels, as 8-bit samples.
-    pub mean: f64,
-    /// Bytes read.
-    pub bytes: u64,
-    /// Whether an output was written: not where a newer one was kept.
-    pub written: bool,
 }
 
 /// Turns the bitmap in the file `input` a quarter turn clockwise into the file `output`.
@@ -268,10 +208,7 @@ impl Opened {
         if end >= MAPPED_FROM
             && let Some(mapping) = self.input.map(end)
         {
-            let rows = &mapping.bytes()[pixels_at..];
-            return self.turn_in_memory(&turn, Some(rows), stride, target, options, || {
-                mapping.is_intact()
-            });
+            return self.turn_mapped(&turn, &mapping, target, options);
         }
         // Rows whose starts fall into the same few cache sets are read to other distances.
         let padded = stride + CACHE_LINE;
@@ -294,25 +231,55 @@ impl Opened {
             input.read_scattered(rows, self.header.pixel_offset)?;
             // What is there now is not the file as it lies.
             self.have = self.header.pixel_offset;
-            return self.turn_in_memory(&turn, None, padded, target, options, || true);
+            return self.turn_in_memory(&turn, padded, target, options);
         }
         self.have(end)?;
-        self.turn_in_memory(&turn, None, stride, target, options, || true)
+        self.turn_in_memory(&turn, stride, target, options)
     }
 
-    /// Turns `rows`, or else those in the scratch input, one strip after another.
+    /// Turns a picture whose file is mapped: by this thread, and by those that have nothing to do.
+    fn turn_mapped(
+        &mut self,
+        turn: &Turn,
+        mapping: &Mapping,
+        target: Target<'_>,
+        options: &FileOptions<'_>,
+    ) -> Result<u64> {
+        let prefix = self.prefix(turn.bits_per_pixel)?;
+        let (input, header) = (&self.input, &self.header);
+        let rows = &mapping.bytes()[header.pixel_offset as usize..];
+        let stride = header.stride_bytes() as usize;
+        show(options, header, turn, stride, rows);
+        publish(target, output_size(header, &prefix, turn), |output| {
+            let threads = rayon::current_num_threads();
+            let bands = Bands {
+                turn,
+                columns: turn.strip_rows(),
+                at_once: threads,
+                prefix: &prefix,
+            };
+            let sum = bands.run(header, input, output, |band, writer, _| {
+                turn_columns(turn, rows, stride, 0, band, writer, options)
+            })?;
+            if mapping.is_intact() {
+                Ok(sum)
+            } else {
+                Err(input.incomplete())
+            }
+        })
+    }
+
+    /// Turns the rows in the scratch input, one strip after another.
     fn turn_in_memory(
         &mut self,
         turn: &Turn,
-        rows: Option<&[u8]>,
         stride: usize,
         target: Target<'_>,
         options: &FileOptions<'_>,
-        is_intact: impl FnOnce() -> bool,
     ) -> Result<u64> {
         let prefix = self.prefix(turn.bits_per_pixel)?;
         let (input, scratch, header) = (&self.input, &mut self.scratch.0, &self.header);
-        let rows = rows.unwrap_or_else(|| &scratch.input[header.pixel_offset as usize..]);
+        let rows = &scratch.input[header.pixel_offset as usize..];
         show(options, header, turn, stride, rows);
         publish(target, output_size(header, &prefix, turn), |output| {
             let mut writer = StripWriter::new(&mut scratch.strip, 0, |bytes: &[u8], offset| {
@@ -322,11 +289,7 @@ impl Opened {
             let sum = turn_columns(turn, rows, stride, 0, 0..turn.width, &mut writer, options)?;
             append_profile(input, header, &mut writer)?;
             writer.finish()?;
-            if is_intact() {
-                Ok(sum)
-            } else {
-                Err(input.incomplete())
-            }
+            Ok(sum)
         })
     }
 
@@ -422,23 +385,7 @@ impl Opened {
         if end <= max_memory
             && let Some(mapping) = input.map(end)
         {
-            return publish(target, output_size(header, &prefix, &turn), |output| {
-                let rows = &mapping.bytes()[header.pixel_offset as usize..];
-                let bands = Bands {
-                    turn: &turn,
-                    columns: turn.strip_rows(),
-                    at_once: threads,
-                    prefix: &prefix,
-                };
-                let sum = bands.run(header, input, output, |band, writer, _| {
-                    turn_columns(&turn, rows, stride as usize, 0, band, writer, options)
-                })?;
-                if mapping.is_intact() {
-                    Ok(sum)
-                } else {
-                    Err(input.incomplete())
-                }
-            });
+            return self.turn_mapped(&turn, &mapping, target, options);
         }
         publish(target, output_size(header, &prefix, &turn), |output| {
             let bands = Bands {
@@ -464,40 +411,8 @@ impl Opened {
     }
 }
 
-/// The distance between rows of a band: whole cache lines, and an odd number of them, so that
-/// rows fall into all of a cache's sets.
-fn band_stride(turn: &Turn, columns: usize) -> usize {
-    let bytes = (columns * turn.bits_per_pixel as usize).div_ceil(8);
-    (bytes.div_ceil(CACHE_LINE) | 1) * CACHE_LINE
-}
-
-const CACHE_LINE: usize = 64;
-
 /// Row distances that are multiples of this meet in few of a cache's sets.
 const SET_STRIDE: usize = 1024;
-
-/// Where the output goes; `None` where only the mean is wanted.
-type Target<'a> = Option<(&'a Path, &'a Publishing)>;
-
-fn output_size(header: &Header, prefix: &[u8], turn: &Turn) -> u64 {
-    let profile = header.profile.map_or(0, |profile| profile.size);
-    prefix.len() as u64 + turn.out_stride as u64 * turn.width as u64 + profile
-}
-
-/// Makes the output, has it filled, and puts it in place.
-fn publish(
-    target: Target<'_>,
-    size: u64,
-    fill: impl FnOnce(Option<&Output>) -> Result<u64>,
-) -> Result<u64> {
-    let Some((path, publishing)) = target else {
-        return fill(None);
-    };
-    let output = Output::create(path, size, publishing)?;
-    let sum = fill(Some(&output))?;
-    output.publish(publishing)?;
-    Ok(sum)
-}
 
 /// Lets whoever looks on see the picture.
 #[cfg(feature = "cli")]
@@ -509,143 +424,3 @@ fn show(options: &FileOptions<'_>, header: &Header, turn: &Turn, stride: usize, 
 
 #[cfg(not(feature = "cli"))]
 fn show(_: &FileOptions<'_>, _: &Header, _: &Turn, _: usize, _: &[u8]) {}
-
-/// Turns `columns` strip by strip into `writer`.
-fn turn_columns<F: FnMut(&[u8], u64) -> Result<()>>(
-    turn: &Turn,
-    rows: &[u8],
-    stride: usize,
-    base: usize,
-    columns: Range<usize>,
-    writer: &mut StripWriter<'_, F>,
-    options: &FileOptions<'_>,
-) -> Result<u64> {
-    let mut sum = 0;
-    for columns in turn.chunks(columns, turn.strip_rows()) {
-        stop_if_cancelled(options)?;
-        let out = writer.room(columns.len() * turn.out_stride)?;
-        let bytes = out.len();
-        sum += turn.turn(rows, stride, base, columns, out);
-        if let Some(done) = options.bytes_done {
-            done.fetch_add(bytes as u64, Ordering::Relaxed);
-        }
-    }
-    Ok(sum)
-}
-
-fn stop_if_cancelled(options: &FileOptions<'_>) -> Result<()> {
-    match options.cancel {
-        Some(cancel) if cancel.load(Ordering::Relaxed) => Err(Error::Interrupted),
-        _ => Ok(()),
-    }
-}
-
-/// Copies the colour profile behind the pixels.
-fn append_profile<F: FnMut(&[u8], u64) -> Result<()>>(
-    input: &Input,
-    header: &Header,
-    writer: &mut StripWriter<'_, F>,
-) -> Result<()> {
-    const PIECE: u64 = 256 << 10;
-    let Some(profile) = header.profile else {
-        return Ok(());
-    };
-    let mut done = 0;
-    while done < profile.size {
-        let piece = PIECE.min(profile.size - done);
-        input.read_exact(writer.room(piece as usize)?, profile.offset + done)?;
-        done += piece;
-    }
-    Ok(())
-}
-
-/// A picture cut into bands of columns, which several threads turn at once.
-struct Bands<'a> {
-    turn: &'a Turn,
-    /// Columns of a band.
-    columns: usize,
-    /// Bands that may be under way at a time.
-    at_once: usize,
-    prefix: &'a [u8],
-}
-
-impl Bands<'_> {
-    /// Runs `band` for each band of columns, with a writer to its place in the output and a
-    /// buffer for its rows, and writes headers and profile besides.
-    fn run(
-        &self,
-        header: &Header,
-        input: &Input,
-        output: Option<&Output>,
-        band: impl Fn(
-            Range<usize>,
-            &mut StripWriter<'_, &dyn Fn(&[u8], u64) -> Result<()>>,
-            &mut Vec<u8>,
-        ) -> Result<u64>
-        + Sync,
-    ) -> Result<u64> {
-        let write =
-            |bytes: &[u8], offset: u64| output.map_or(Ok(()), |output| output.write(bytes, offset));
-        let pixels_at = self.prefix.len() as u64;
-        let bands: Vec<_> = self.turn.chunks(0..self.turn.width, self.columns).collect();
-        let one = |columns: &Range<usize>| -> Result<u64> {
-            let mut scratch = Scratch::take();
-            let buffers = &mut scratch.0;
-            let offset = pixels_at + self.turn.out_offset(columns);
-            let mut writer = StripWriter::new(
-                &mut buffers.strip,
-                offset,
-                &write as &dyn Fn(&[u8], u64) -> Result<()>,
-            );
-            let sum = band(columns.clone(), &mut writer, &mut buffers.input)?;
-            writer.finish()?;
-            Ok(sum)
-        };
-        write(self.prefix, 0)?;
-        let next = AtomicUsize::new(0);
-        let sum = AtomicU64::new(0);
-        let failed = Mutex::new(None);
-        let loops = self.at_once.min(bands.len());
-        let work = || {
-            while let Some(columns) = bands.get(next.fetch_add(1, Ordering::Relaxed)) {
-                match one(columns) {
-                    Ok(part) => {
-                        sum.fetch_add(part, Ordering::Relaxed);
-                    }
-                    Err(error) => {
-                        next.store(bands.len(), Ordering::Relaxed);
-                        failed
-                            .lock()
-                            .unwrap_or_else(PoisonError::into_inner)
-                            .get_or_insert(error);
-                    }
-                }
-            }
-        };
-        if loops <= 1 {
-            work();
-        } else {
-            rayon::scope(|scope| {
-                for _ in 0..loops {
-                    scope.spawn(|_| work());
-                }
-            });
-        }
-        if let Some(error) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            return Err(error);
-        }
-        let mut scratch = Scratch::take();
-        let end = pixels_at + self.turn.out_stride as u64 * self.turn.width as u64;
-        let mut writer = StripWriter::new(&mut scratch.0.strip, end, write);
-        append_profile(input, header, &mut writer)?;
-        writer.finish()?;
-        Ok(sum.into_inner())
-    }
-}
-
-/// Whether `path` is a regular file that is not older than `moment`.
-fn is_file_since(path: &Path, moment: SystemTime) -> bool {
-    path.symlink_metadata().is_ok_and(|metadata| {
-        metadata.is_file() && metadata.modified().is_ok_and(|modified| modified >= moment)
-    })
-}
