@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """Times rot90 beside cp and what else turns bitmaps, interleaved: medians, and ratios to cp.
 
-    python3 scripts/bench.py [--folder DIR] [--rounds N] [--write]
+    python3 scripts/bench.py [--folder DIR] [--rounds N] [--bits N] [--cold] [--write]
 
 Each round does the same files with each program in turn, every time into a fresh folder: cp with
 as many processes as there are CPUs, rot90 with as many workers, then the others. The bitmaps are
 made below DIR (default /dev/shm, a tmpfs on Linux) and removed afterwards. Programs that are
 missing are named and left out; the slow ones take part in the first rounds only. OpenCV and Pillow
 run within this process, so that their start-up is not counted; the other programs' is.
---write puts the table into README.md and the plot into docs/speed.svg.
+--bits makes bitmaps of another depth, --cold drops the page cache before each run (as root, with
+--folder on a disk); both time cp and rot90 alone. --write puts the table into README.md and the
+plot into docs/speed.svg.
 """
 
 import argparse
@@ -30,22 +32,34 @@ CORPORA = [("tubule", 85, 775, 522), ("nuclei", 20, 2000, 2000), ("pow2", 6, 409
 BEGIN, END = "<!-- made by: scripts/bench.py --write -->\n\n", "\n<!-- end of the table -->\n"
 
 
-def make(path: Path, width: int, height: int, noise: bytes) -> None:
-    """A 24-bit bitmap of noise."""
-    stride = (width * 3 + 3) // 4 * 4
-    padding = bytes(stride - width * 3)
+def make(path: Path, width: int, height: int, noise: bytes, bits: int = 24) -> None:
+    """A bitmap of noise; its colours are grey up to 8 bits."""
+    row_bytes = (width * bits + 7) // 8
+    stride = (width * bits + 31) // 32 * 4
+    padding = bytes(stride - row_bytes)
     size = stride * height
+    colours = 1 << bits if bits <= 8 else 0
+    palette = b"".join(bytes([at * 255 // (colours - 1)] * 3 + [0]) for at in range(colours))
+    start_of_pixels = 54 + len(palette)
     with path.open("wb") as out:
-        out.write(b"BM" + struct.pack("<IHHI", 54 + size, 0, 0, 54))
-        out.write(struct.pack("<IiiHHIIiiII", 40, width, height, 1, 24, 0, size, 2835, 2835, 0, 0))
+        out.write(b"BM" + struct.pack("<IHHI", start_of_pixels + size, 0, 0, start_of_pixels))
+        out.write(struct.pack("<IiiHHIIiiII", 40, width, height, 1, bits, 0, size, 2835, 2835, colours, 0))
+        out.write(palette)
         for row in range(height):
-            start = row * 7919 % (len(noise) - width * 3)
-            out.write(noise[start:start + width * 3] + padding)
+            start = row * 7919 % (len(noise) - row_bytes)
+            out.write(noise[start:start + row_bytes] + padding)
 
 
-def timed(folder: Path, work) -> float:
+def drop_caches() -> None:
+    os.sync()
+    Path("/proc/sys/vm/drop_caches").write_text("3\n")
+
+
+def timed(folder: Path, work, cold: bool = False) -> float:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
+    if cold:
+        drop_caches()
     begun = time.perf_counter()
     work()
     return time.perf_counter() - begun
@@ -127,9 +141,11 @@ def measure(base: Path, corpus, arguments, cpus: int, noise: bytes):
     source, out = base / name, base / "out"
     source.mkdir()
     for number in range(count):
-        make(source / f"{number:05}.bmp", width, height, noise)
+        make(source / f"{number:05}.bmp", width, height, noise, arguments.bits)
     files = sorted(str(file) for file in source.iterdir())
     peers, missing = peers_of(files, source, out, cpus, arguments.rot90)
+    if arguments.cold or arguments.bits != 24:
+        peers, missing = {peer: each for peer, each in peers.items() if not each[0]}, []
     times = {peer: [] for peer in peers}
     failed = set()
     for at in range(arguments.rounds + 1):
@@ -137,7 +153,7 @@ def measure(base: Path, corpus, arguments, cpus: int, noise: bytes):
             if slow and (at > arguments.slow_rounds or peer in failed):
                 continue
             try:
-                seconds = timed(out, work)
+                seconds = timed(out, work, arguments.cold)
             except RuntimeError as error:
                 # Some have limits of their own, as ImageMagick's policy has for large pictures.
                 if not slow:
@@ -153,9 +169,9 @@ def measure(base: Path, corpus, arguments, cpus: int, noise: bytes):
     return {peer: statistics.median(each) for peer, each in times.items() if each}, missing
 
 
-def table(results) -> str:
+def table(results, bits: int) -> str:
     peers = [peer for peer in results[0][1] if peer != "cp"]
-    lines = ["| files, 24-bit | cp | " + " | ".join(peers) + " |", "|---" * (len(peers) + 2) + "|"]
+    lines = [f"| files, {bits}-bit | cp | " + " | ".join(peers) + " |", "|---" * (len(peers) + 2) + "|"]
     for (_, count, width, height), medians in results:
         cells = [f"{medians[peer] / medians['cp']:.2f}" if peer in medians else "" for peer in peers]
         row = [f"{count} of {width} × {height}", f"{medians['cp'] * 1e3:.0f} ms", *cells]
@@ -206,8 +222,12 @@ def main() -> None:
     parser.add_argument("--slow-rounds", type=int, default=3, help="rounds of the slow programs")
     parser.add_argument("--corpora", default=",".join(corpus[0] for corpus in CORPORA))
     parser.add_argument("--rot90", default=str(ROOT / "target/release/rot90"))
+    parser.add_argument("--bits", type=int, default=24, choices=[1, 2, 4, 8, 16, 24, 32])
+    parser.add_argument("--cold", action="store_true", help="drop the page cache before each run")
     parser.add_argument("--write", action="store_true", help="write the table and the plot")
     arguments = parser.parse_args()
+    if arguments.write and (arguments.cold or arguments.bits != 24):
+        parser.error("--write goes with neither --cold nor --bits")
     cpus = len(os.sched_getaffinity(0))
     noise = os.urandom(1 << 20)
     results, missing = [], []
@@ -220,7 +240,7 @@ def main() -> None:
             shown = ", ".join(f"{peer} {each / medians['cp']:.2f}" for peer, each in medians.items())
             print(f"{corpus[0]:8} cp {medians['cp'] * 1e3:.1f} ms: {shown}", file=sys.stderr, flush=True)
     logs = [math.log(medians["rot90"] / medians["cp"]) for _, medians in results]
-    text = table(results)
+    text = table(results, arguments.bits)
     print(f"{cpus} CPUs, {arguments.rounds} rounds; cp as it is, the others as ratios of medians to cp\n\n{text}")
     print(f"rot90, geometric mean: {math.exp(sum(logs) / len(logs)):.2f}")
     if missing:
