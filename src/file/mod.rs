@@ -35,15 +35,22 @@ const ALWAYS_FITS: u64 = 8 << 20;
 /// room in the cache is then fetched from memory once, not twice.
 const MAPPED_FROM: u64 = 4 << 20;
 
-/// Asks for a file's bytes, as far as `budget` goes, before it is its turn; returns their number.
+/// Asks for a file's bytes before it is its turn, and returns their number. The system reads ahead
+/// by itself where a file is longer.
 #[cfg(feature = "cli")]
-pub(crate) fn read_ahead(path: &Path, budget: u64) -> u64 {
+pub(crate) fn read_ahead(path: &Path) -> u64 {
     Input::open(path, false).map_or(0, |input| {
-        let size = input.size().min(budget);
-        input.read_ahead(0, size);
+        let size = input.size();
+        if size <= SHORT {
+            input.read_ahead(0, size);
+        }
         size
     })
 }
+
+/// What the system reads ahead by itself does not go beyond files up to this size.
+#[cfg(feature = "cli")]
+const SHORT: u64 = 256 << 10;
 
 /// Turns the bitmap in the file `input` a quarter turn clockwise into the file `output`.
 ///
@@ -115,6 +122,16 @@ impl Opened {
     #[cfg(feature = "cli")]
     pub(crate) fn is_cold(&self) -> bool {
         self.cold
+    }
+
+    /// Has the disk give the whole picture in order, where it will be taken column by column.
+    pub(crate) fn read_through(&mut self) {
+        if self.cold && self.size() >= MAPPED_FROM {
+            let header = &self.header;
+            self.input
+                .read_through(header.pixel_offset, header.pixel_bytes());
+            self.cold = false;
+        }
     }
 
     /// Bytes of the file.
@@ -357,6 +374,7 @@ impl Opened {
         max_memory: u64,
     ) -> Result<u64> {
         let turn = Turn::new(&self.header, self.header.bits_per_pixel);
+        self.read_through();
         let prefix = self.prefix(turn.bits_per_pixel)?;
         let (input, header) = (&self.input, &self.header);
         let step = turn
@@ -378,10 +396,6 @@ impl Opened {
         columns = columns.min(turn.width.div_ceil(at_once).next_multiple_of(step));
         let stride = header.stride_bytes();
         let end = header.pixel_offset + header.pixel_bytes();
-        if self.cold {
-            // Bands are short pieces of each row; the disk is asked for the whole in order.
-            input.read_ahead(header.pixel_offset, header.pixel_bytes());
-        }
         if end <= max_memory
             && let Some(mapping) = input.map(end)
         {

@@ -160,6 +160,7 @@ impl Input {
     }
 
     /// Asks the system to have these bytes in memory soon.
+    #[cfg(feature = "cli")]
     pub(crate) fn read_ahead(&self, offset: u64, size: u64) {
         // A single request is cut to the device's largest one.
         const AT_ONCE: u64 = 512 << 10;
@@ -167,6 +168,26 @@ impl Input {
             let length = NonZeroU64::new(AT_ONCE.min(size - part));
             if fs::fadvise(&self.fd, offset + part, length, fs::Advice::WillNeed).is_err() {
                 return;
+            }
+        }
+    }
+
+    /// Reads these bytes in order and forgets them, so that they are in memory.
+    ///
+    /// The system reads ahead of a reader in large pieces, into large folios; what it is asked for
+    /// ([`read_ahead`](Self::read_ahead)), or what a mapping touches, it reads page by page, which
+    /// can take twice as long.
+    pub(crate) fn read_through(&self, offset: u64, size: u64) {
+        const AT_ONCE: u64 = 256 << 10;
+        let mut buffer = vec![0; AT_ONCE as usize];
+        let (mut at, end) = (offset, offset + size);
+        while at < end {
+            let length = AT_ONCE.min(end - at) as usize;
+            match rustix::io::pread(&self.fd, &mut buffer[..length], at) {
+                Ok(count) if count > 0 => at += count as u64,
+                Err(Errno::INTR) => {}
+                // Whoever needs the bytes will see the error.
+                _ => return,
             }
         }
     }

@@ -100,8 +100,13 @@ impl Input {
     }
 
     /// Asks the system to have these bytes in memory soon: `std` has no way to.
+    #[cfg(feature = "cli")]
     #[expect(clippy::unused_self, reason = "other systems use it")]
     pub(crate) fn read_ahead(&self, _offset: u64, _size: u64) {}
+
+    /// Has these bytes in memory: nothing is mapped here, so that it is all the same.
+    #[expect(clippy::unused_self, reason = "other systems use it")]
+    pub(crate) fn read_through(&self, _offset: u64, _size: u64) {}
 }
 
 fn refuse_special(metadata: &fs::Metadata) -> Result<()> {

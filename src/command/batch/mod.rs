@@ -1,5 +1,6 @@
 //! The batch: files over the pool's threads, results in order.
 
+mod ahead;
 mod board;
 mod pool;
 mod stdout;
@@ -24,10 +25,11 @@ use super::progress::{Counters, Progress};
 use super::report::{Outcome, Report};
 use super::signals::Signals;
 use super::sweeper::SecondProcess;
-use crate::file::{self, Opened};
+use crate::file::Opened;
 use crate::os::{Publishing, Sweeper};
 use crate::sampled::Onlooker;
 use crate::{Error, Existing, FileOptions, FormatError, text, turn};
+use ahead::Ahead;
 use board::Board;
 use pool::{pool, threads};
 use stdout::stdout;
@@ -36,11 +38,6 @@ pub(super) use summary::{bytes_shown, counted};
 /// A file begins only if no more than this many before it are still without a result, so that
 /// results which wait for their turn take bounded memory.
 const WINDOW: usize = 1 << 14;
-
-/// Where inputs come from a disk, those of this many files to come are asked for ahead, as long
-/// as they are no more than so many bytes.
-const AHEAD_FILES: usize = 32;
-const AHEAD_BYTES: u64 = 32 << 20;
 
 thread_local! {
     /// Where this thread's last panic was, and what it said.
@@ -94,7 +91,7 @@ pub(crate) fn run(plan: &Plan, config: &Config, signals: &Signals) -> anyhow::Re
         sweeper,
         page,
         next: AtomicUsize::new(0),
-        ahead: Mutex::new(0),
+        ahead: Mutex::default(),
         cold: AtomicBool::new(false),
         stop: AtomicBool::new(false),
         large: Mutex::new(()),
@@ -139,8 +136,7 @@ struct Batch<'a> {
     next: AtomicUsize,
     /// Some input had to be waited for: the next ones are asked for ahead.
     cold: AtomicBool,
-    /// The first job whose input was not asked for ahead.
-    ahead: Mutex<usize>,
+    ahead: Mutex<Ahead>,
     /// No new file is to be begun.
     stop: AtomicBool,
     /// Held by the thread whose picture all threads work on.
@@ -172,7 +168,7 @@ impl Batch<'_> {
                 self.read_ahead(at);
             }
             let onlooker = self.page.as_ref().and_then(|page| page.onlooker(at));
-            let (outcome, bytes) = self.turn(job, onlooker.as_ref());
+            let (outcome, bytes) = self.turn(at, onlooker.as_ref());
             let done = matches!(outcome, Outcome::Done { .. });
             self.put(at, outcome, bytes);
             if let (Some(page), Some(onlooker), true) = (&self.page, onlooker, done) {
@@ -184,19 +180,9 @@ impl Batch<'_> {
     /// Keeps the disk busy with the files after `at`.
     fn read_ahead(&self, at: usize) {
         // One thread at a time is enough, and none waits for it.
-        let Ok(mut ahead) = self.ahead.try_lock() else {
-            return;
-        };
-        let mut next = (*ahead).max(at + 1);
-        let mut budget = AHEAD_BYTES;
-        while next <= at + AHEAD_FILES && budget > 0 {
-            let Some(job) = self.plan.jobs.get(next) else {
-                break;
-            };
-            budget -= file::read_ahead(Path::new(&*job.input), budget);
-            next += 1;
+        if let Ok(mut ahead) = self.ahead.try_lock() {
+            ahead.ask(&self.plan.jobs, at);
         }
-        *ahead = next;
     }
 
     /// A dry run: what can be told without opening a file.
@@ -249,8 +235,9 @@ impl Batch<'_> {
     }
 
     /// Turns one file; whatever happens in it stays there.
-    fn turn(&self, job: &Job, onlooker: Option<&Onlooker>) -> (Outcome, u64) {
-        let turn = AssertUnwindSafe(|| self.turn_file(job, onlooker));
+    fn turn(&self, at: usize, onlooker: Option<&Onlooker>) -> (Outcome, u64) {
+        let job = &self.plan.jobs[at];
+        let turn = AssertUnwindSafe(|| self.turn_file(at, job, onlooker));
         let turned = catch_unwind(turn).unwrap_or_else(|_| {
             let place = PANICKED_AT.take();
             Err(Error::Internal(
@@ -276,6 +263,7 @@ impl Batch<'_> {
 
     fn turn_file(
         &self,
+        at: usize,
         job: &Job,
         onlooker: Option<&Onlooker>,
     ) -> crate::Result<crate::TurnedFile> {
@@ -290,9 +278,11 @@ impl Batch<'_> {
             onlooker,
         };
         let output = self.plan.output(job);
-        let opened = Opened::open(Path::new(&*job.input), job.regular)?;
+        let mut opened = Opened::open(Path::new(&*job.input), job.regular)?;
         if opened.is_cold() {
             self.cold.store(true, Ordering::Relaxed);
+            opened.read_through();
+            self.read_ahead(at);
         }
         if !opened.is_large() {
             return opened.turn(&output, &options);
