@@ -167,6 +167,19 @@ fn a_full_standard_output_is_exit_1_with_a_message() {
 }
 
 #[test]
+fn texts_that_cannot_be_printed_are_told_of() {
+    let world = World::new();
+    for option in ["--help", "--version", "--generate=man"] {
+        world
+            .rot90([option])
+            .stdout_to(open_to_write("/dev/full"))
+            .go()
+            .exit(1)
+            .says("rot90: cannot write to standard output: No space left on device");
+    }
+}
+
+#[test]
 fn a_full_standard_output_costs_no_output() {
     let world = World::new();
     // More than fits into the buffers.
