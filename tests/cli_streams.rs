@@ -167,6 +167,19 @@ fn a_full_standard_output_is_exit_1_with_a_message() {
 }
 
 #[test]
+fn texts_that_cannot_be_printed_are_told_of() {
+    let world = World::new();
+    for option in ["--help", "--version", "--generate=man"] {
+        world
+            .rot90([option])
+            .stdout_to(open_to_write("/dev/full"))
+            .go()
+            .exit(1)
+            .says("rot90: cannot write to standard output: No space left on device");
+    }
+}
+
+#[test]
 fn a_full_standard_output_costs_no_output() {
     let world = World::new();
     // More than fits into the buffers.
@@ -219,6 +232,33 @@ fn results_go_to_a_slow_reader() {
 }
 
 /// Nothing in a message but its newline may move a terminal's cursor, or do worse.
+/// Whoever shares a pipe can have all writes to it come back at once, full or not.
+#[test]
+fn results_go_into_a_pipe_that_does_not_wait() {
+    use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+    let (world, names) = (World::new(), 0..900);
+    for name in names.clone() {
+        world.bitmap(format!(
+            "a_picture_with_a_name_that_fills_pipes_soon_{name:03}.bmp"
+        ));
+    }
+    for format in ["json", "jsonl"] {
+        let (mut reader, writer) = std::io::pipe().unwrap();
+        let flags = fcntl_getfl(&writer).unwrap();
+        fcntl_setfl(&writer, flags | OFlags::NONBLOCK).unwrap();
+        let running = world
+            .rot90(["*.bmp", "--format", format, "-o", "out"])
+            .stdout_to(writer)
+            .start();
+        std::thread::sleep(std::time::Duration::from_millis(700));
+        let mut found = String::new();
+        std::io::Read::read_to_string(&mut reader, &mut found).unwrap();
+        running.wait().exit(0);
+        assert!(found.len() > 64 << 10, "the pipe was never full");
+        assert_eq!(found.matches("\"output\"").count(), names.len());
+    }
+}
+
 #[test]
 fn control_characters_never_reach_a_terminal() {
     let nasty = "a\x1b[31m\x07\u{9b}2J\r\u{202e}b";

@@ -456,6 +456,56 @@ impl Drop for ExFat<'_> {
     }
 }
 
+/// A btrfs file system at `over`, whose folder `over/s` takes 4 MiB and no more; gone in the end.
+struct Quota<'a> {
+    world: &'a World,
+    device: String,
+}
+
+impl<'a> Quota<'a> {
+    fn new(world: &'a World) -> Option<Self> {
+        fs::create_dir_all(world.path("over")).unwrap();
+        let line = "truncate -s 256M image && mkfs.btrfs -q image >&2 && losetup -f --show image";
+        let ran = world.shell(line).go();
+        if !ran.status.success() {
+            return None;
+        }
+        let device = String::from_utf8(ran.stdout).unwrap().trim().to_owned();
+        let made = Self { world, device };
+        let line = format!(
+            "mount -t btrfs {} over && btrfs quota enable over &&
+             btrfs subvolume create over/s && btrfs qgroup limit 4M over/s",
+            made.device
+        );
+        world.shell(&line).go().status.success().then_some(made)
+    }
+}
+
+impl Drop for Quota<'_> {
+    fn drop(&mut self) {
+        let line = format!("umount over || umount -l over; losetup -d {}", self.device);
+        self.world.shell(&line).go();
+    }
+}
+
+#[test]
+fn a_quota() {
+    let (world, turned) = megabytes(8);
+    let Some(_mounted) = Quota::new(&world) else {
+        return skip("a_quota", "no btrfs with quotas can be mounted here");
+    };
+    for workers in ["1", "4"] {
+        let ran = world
+            .rot90(["in/*.bmp", "-o", "over/s", "-w", workers])
+            .go()
+            .says("rot90: in/");
+        let is_done = |record: &serde_json::Value| record["output"].is_string();
+        assert!(ran.records().iter().any(is_done), "{}", ran.told());
+        assert_partly_done(&world, ran, "over/s", &turned, "Disk quota exceeded");
+        world.shell("rm over/s/*; sync -f over/s").go();
+    }
+}
+
 /// It has neither unnamed files nor links, and its names ignore case.
 #[test]
 fn a_file_system_without_links() {

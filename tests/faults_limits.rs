@@ -298,12 +298,22 @@ fn an_address_space_that_shrinks() {
 
 #[test]
 fn few_threads_are_to_be_had() {
-    let world = World::with(&["a.bmp", "b.bmp", "c.bmp"]);
-    let Some(run) = world.unprivileged("ulimit -u 1; exec \"$ROT90\" *.bmp -w 16 -o .") else {
-        return skip("few_threads_are_to_be_had", "there is no other user to be");
-    };
-    run.go().exit(0);
-    world.assert_turned("a.bmp", "a_rot90.bmp");
+    let names: Vec<_> = (0..20).map(|number| format!("{number:02}.bmp")).collect();
+    for limit in [1, 2, 4] {
+        let world = World::new();
+        for name in &names {
+            world.bitmap(name);
+        }
+        // Not every shell's `ulimit` knows this limit.
+        let line = format!("exec prlimit --nproc={limit} \"$ROT90\" *.bmp -w 16 -o .");
+        let Some(run) = world.unprivileged(&line) else {
+            return skip("few_threads_are_to_be_had", "there is no other user to be");
+        };
+        run.go().exit(0);
+        for name in &names {
+            world.assert_turned(name, name.replace(".bmp", "_rot90.bmp"));
+        }
+    }
 }
 
 /// The system calls of a run that matter for durability, in order.

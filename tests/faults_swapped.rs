@@ -55,6 +55,20 @@ fn options(run: u64) -> &'static [&'static str] {
     [&[][..], &["--update"], &["--no-clobber"], &["--durable"]][(run % 4) as usize]
 }
 
+/// The folder that was asked for may be a link, as for any program; an output may not.
+#[test]
+fn an_output_folder_behind_a_link() {
+    let world = World::with(&["a.bmp"]);
+    fs::create_dir(world.path("real")).unwrap();
+    symlink("real", world.path("out")).unwrap();
+    world.write("victim", VICTIM);
+    symlink("../victim", world.path("real/a_rot90.bmp")).unwrap();
+    world.rot90(["a.bmp", "-o", "out"]).go().exit(0);
+    assert!(world.path("out").is_symlink() && !world.path("real/a_rot90.bmp").is_symlink());
+    world.assert_turned("a.bmp", "real/a_rot90.bmp");
+    assert!(world.read("victim") == VICTIM);
+}
+
 /// The output's name is a file at one moment and a link to someone's file at the next.
 #[test]
 fn an_output_that_becomes_a_link() {

@@ -219,7 +219,7 @@ pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Config, ExitCode> {
         }
         match error.print() {
             Ok(()) => ExitCode::from(ALL_DONE),
-            Err(_) => ExitCode::from(SOME_FAILED),
+            Err(error) => unprinted(error),
         }
     })?;
     if let Some(kind) = kind {
@@ -227,7 +227,7 @@ pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Config, ExitCode> {
         let written = generate::generate(kind, Arguments::command(), &mut out);
         return Err(match written.and_then(|()| out.flush()) {
             Ok(()) => ExitCode::from(ALL_DONE),
-            Err(_) => ExitCode::from(SOME_FAILED),
+            Err(error) => unprinted(error),
         });
     }
     let existing = match (arguments.update, arguments.no_clobber) {
@@ -262,6 +262,15 @@ pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Config, ExitCode> {
             1 + arguments.verbose.min(2)
         },
     })
+}
+
+/// Tells that a text could not be printed, unless nobody wants it any more.
+fn unprinted(error: std::io::Error) -> ExitCode {
+    if error.kind() != std::io::ErrorKind::BrokenPipe {
+        let reason = crate::Error::io("cannot write to standard output", error);
+        eprint_line(&format!("rot90: {reason}"));
+    }
+    ExitCode::from(SOME_FAILED)
 }
 
 fn eprint_line(message: &str) {

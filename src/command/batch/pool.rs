@@ -1,9 +1,11 @@
 //! The threads: as many as have work, and as the system gives.
 
-use std::sync::Arc;
+use std::io;
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
 
 use anyhow::Context as _;
-use rayon::{ThreadPool, ThreadPoolBuilder};
+use rayon::{ThreadBuilder, ThreadPool, ThreadPoolBuilder};
 
 use crate::command::cli::Config;
 use crate::command::plan::{Job, Plan};
@@ -45,22 +47,40 @@ fn threads_with_files() -> usize {
 }
 
 /// A pool of which this thread is one. Where the system refuses threads, fewer have to do.
-pub(super) fn pool(mut threads: usize) -> anyhow::Result<ThreadPool> {
-    loop {
-        let spread = Arc::new(Spread::new());
-        let begin = Arc::clone(&spread);
-        let builder = ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .use_current_thread()
-            .thread_name(|number| format!("rot90-{number}"))
-            .start_handler(move |number| begin.begin(number));
-        match builder.build() {
-            Ok(pool) => {
-                spread.wait(threads);
-                return Ok(pool);
-            }
-            Err(error) if threads == 1 => return Err(error).context("cannot start a thread"),
-            Err(_) => threads /= 2,
+///
+/// The others are started before the pool is made: this thread cannot be part of a second one,
+/// should the first one fail.
+pub(super) fn pool(wanted: usize) -> anyhow::Result<ThreadPool> {
+    let spread = Arc::new(Spread::new());
+    let (to_start, starting) = mpsc::channel::<ThreadBuilder>();
+    let starting = Arc::new(Mutex::new(starting));
+    let mut threads = 1;
+    while threads < wanted {
+        let starting = Arc::clone(&starting);
+        let started = thread::Builder::new()
+            .name(format!("rot90-{threads}"))
+            .spawn(move || {
+                let next = starting.lock().map(|starting| starting.recv());
+                if let Ok(Ok(thread)) = next {
+                    thread.run();
+                }
+            });
+        if started.is_err() {
+            break;
         }
+        threads += 1;
     }
+    let begin = Arc::clone(&spread);
+    let pool = ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .use_current_thread()
+        .start_handler(move |number| begin.begin(number))
+        .spawn_handler(|thread| {
+            let sent = to_start.send(thread);
+            sent.map_err(|_| io::ErrorKind::BrokenPipe.into())
+        })
+        .build()
+        .context("cannot start the threads")?;
+    spread.wait(threads);
+    Ok(pool)
 }

@@ -13,7 +13,21 @@ pub(super) struct Stdout;
 #[cfg(unix)]
 impl Write for Stdout {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        Ok(rustix::io::write(rustix::stdio::stdout(), bytes)?)
+        use rustix::event::{PollFd, PollFlags, poll};
+        use rustix::io::Errno;
+        let stdout = rustix::stdio::stdout();
+        loop {
+            match rustix::io::write(stdout, bytes) {
+                // Whoever shares the pipe with this process may have it refuse to wait.
+                Err(Errno::AGAIN) => {
+                    match poll(&mut [PollFd::new(&stdout, PollFlags::OUT)], None) {
+                        Ok(_) | Err(Errno::INTR) => {}
+                        Err(error) => return Err(error.into()),
+                    }
+                }
+                other => return Ok(other?),
+            }
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {
