@@ -3,7 +3,8 @@
 
 The target that takes whole bitmaps (turn) gets them whole; the one that takes the heads of files
 (parse) gets those behind the files' sizes; and those that take compressed pixels get these, behind
-the few bytes that say how they are meant (see the head of each target).
+the few bytes that say how they are meant (see the head of each property in tests/properties).
+What once was a finding or a hard case (fixtures/regressions) goes to its target as it is.
 """
 
 from pathlib import Path
@@ -11,6 +12,10 @@ from struct import pack, unpack_from
 
 ROOT = Path(__file__).resolve().parent.parent
 CORPUS = ROOT / "fuzz" / "corpus"
+REGRESSIONS = ROOT / "fixtures" / "regressions"
+TARGETS = ("parse", "turn", "run_length", "huffman", "embedded")
+# How an embedded picture is wanted: 24 bits; 32 bits; and both, in either order of rows, compared.
+EMBEDDED = (0, 2, 14, 8)
 # Larger files slow the fuzzer down without showing it anything new.
 LARGEST = 64 * 1024
 # As much of a file as the headers may take: `HEADER_BYTES` of the library.
@@ -38,8 +43,13 @@ def main() -> None:
             continue
         name = "-".join(path.relative_to(ROOT / "fixtures").parts)
         data = path.read_bytes()
+        if REGRESSIONS in path.parents:
+            target = path.relative_to(REGRESSIONS).parts[0]
+            if target in TARGETS:
+                put(target, name, data)
+            continue
         if path.suffix in (".jpg", ".png"):
-            for how in (0, 6):
+            for how in EMBEDDED:
                 how |= path.suffix == ".png"
                 put("embedded", f"{how}-{name}", bytes([how]) + data)
             continue
@@ -53,10 +63,13 @@ def main() -> None:
         put("turn", name, data)
         if found := compressed(data):
             compression, bits, width, height, pixels = found
-            if compression in (1, 2):
-                put("run_length", name, bytes([bits == 8, width & 255, height & 255]) + pixels)
+            kind = {(2, 4): 0, (1, 8): 1, (4, 24): 2}.get((compression, bits))
+            if kind is not None:
+                put("run_length", name, bytes([kind, width & 255, height & 255]) + pixels)
+            if (compression, bits) == (3, 1):
+                put("huffman", name, pack("<HB", width & 0xFFFF, height & 255) + pixels)
             if compression in (4, 5) and bits == 0:
-                put("embedded", name, bytes([compression == 5]) + pixels)
+                put("embedded", name, bytes([EMBEDDED[-1] | (compression == 5)]) + pixels)
 
     # What the fixtures lack: 24-bit run lengths, and Huffman rows with and without ends of line.
     put("run_length", "rle24", bytes([2, 4, 2, 4, 1, 2, 3, 0, 0, 0, 3]) + bytes(range(9)) + b"\0\0\1")
@@ -72,6 +85,8 @@ def main() -> None:
         width, height = (1664 * 4 + 64, 1) if name == "wide" else (8, 3)
         data = int(bits, 2).to_bytes(len(bits) // 8, "big")
         put("huffman", name, pack("<HB", width, height) + data)
+    for target in TARGETS:
+        print(f"{target}: {len(list((CORPUS / target).iterdir()))} in the corpus")
 
 
 if __name__ == "__main__":

@@ -522,6 +522,34 @@ fn embedded_pictures_that_claim_too_much_are_refused_before_they_cost() {
     );
 }
 
+/// Blank pages are the most that few bytes can hold.
+#[test]
+fn embedded_pages_that_are_blank_are_turned() {
+    let (width, height) = (4832_u32, 4801_u32);
+    // Coefficient 0 of each block, grey and progressive, has a code of one bit: no difference.
+    let mut jpeg = b"\xff\xd8\xff\xdb\0\x43\0".to_vec();
+    jpeg.extend([1; 64]);
+    jpeg.extend(b"\xff\xc2\0\x0b\x08\x12\xc1\x12\xe0\x01\x01\x11\0");
+    jpeg.extend(b"\xff\xc4\0\x14\0\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
+    jpeg.extend(b"\xff\xda\0\x08\x01\x01\0\0\0\0");
+    jpeg.resize(jpeg.len() + (604 * 601_usize).div_ceil(8), 0);
+    jpeg.extend(b"\xff\xd9");
+    let png = fs::read(fixtures().join("../blank/page.png")).unwrap();
+    for (name, compression, data, mean) in [("JPEG", 4_u32, jpeg, 128_f64), ("PNG", 5, png, 255.0)]
+    {
+        let mut bitmap = b"BM\0\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0".to_vec();
+        bitmap.extend(width.to_le_bytes());
+        bitmap.extend(height.to_le_bytes());
+        bitmap.extend([1, 0, 0, 0]);
+        bitmap.extend(compression.to_le_bytes());
+        bitmap.resize(54, 0);
+        bitmap.extend(data);
+        let turned = rot90::turn(&bitmap).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!((turned.width, turned.height), (height, width));
+        assert_eq!(turned.mean.to_bits(), mean.to_bits(), "{name}");
+    }
+}
+
 #[test]
 fn damaged_embedded_pictures_do_no_harm() {
     let mut random = Random::new(8);

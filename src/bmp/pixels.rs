@@ -46,7 +46,11 @@ pub(crate) fn expand(header: &Header, data: &[u8], max_memory: u64) -> Result<Pl
         }
     };
     let size = plain_bytes(header, bits_per_pixel);
-    check_justified(header, data.len() as u64, size)?;
+    match embedded {
+        // Its own headers say more: a byte of a blank page may stand for tens of thousands.
+        Some((kind, _)) => embedded::check_justified(kind, data).map_err(damaged)?,
+        None => check_justified(header, data.len() as u64, size)?,
+    }
     if size > max_memory {
         return Err(Error::Memory(format!(
             "needs {size} bytes of memory to expand {} x {} pixels, {max_memory} are allowed",
@@ -114,10 +118,8 @@ fn check_justified(header: &Header, data: u64, size: u64) -> Result<()> {
         Compression::Rle4 => 64,
         // Four bytes: 255 pixels of three bytes.
         Compression::Rle24 => 192,
-        // Twelve bits: 2,560 pixels.
-        Compression::Huffman1D => 256,
-        // Deflate's limit; a flat JPEG comes near it.
-        _ => 1040,
+        // Six bits: 1,664 pixels, which take 208 bytes.
+        _ => 280,
     };
     if size <= ALWAYS_EXPANDED || size / most <= data {
         return Ok(());

@@ -218,6 +218,15 @@ pub fn expand(
     }
 }
 
+/// Whether the data, whose headers alone are looked at, is enough for the picture that it promises.
+///
+/// # Errors
+///
+/// [`EmbeddedError::TooLittleData`] where it is not, and others where the headers are damaged.
+pub(crate) fn check_justified(kind: Embedded, data: &[u8]) -> Result<(), EmbeddedError> {
+    cost(kind, data).map(drop)
+}
+
 /// An empty vector with room for `length` bytes.
 fn allocate(kind: Embedded, length: u64, needed: u64) -> Result<Vec<u8>, EmbeddedError> {
     let mut bytes = Vec::new();
