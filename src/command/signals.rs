@@ -18,18 +18,55 @@ impl Signals {
     pub(crate) fn install() -> io::Result<Self> {
         use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
         use signal_hook::flag;
+        use signal_hook::low_level::pipe;
+        use std::os::unix::net::UnixStream;
         let signals = Self {
             stop: Arc::default(),
             number: Arc::default(),
         };
-        for signal in [SIGINT, SIGTERM] {
-            flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&signals.stop))?;
+        // Where there is neither file nor thread to be had for it, the second signal ends it here.
+        let watched = UnixStream::pair()
+            .and_then(|(reader, writer)| {
+                let writers = [writer.try_clone()?, writer];
+                signals.watch(reader).map(|()| writers.map(Some))
+            })
+            .unwrap_or_default();
+        for (signal, writer) in [SIGINT, SIGTERM].into_iter().zip(watched) {
+            if let Some(writer) = writer {
+                pipe::register(signal, writer)?;
+            } else {
+                flag::register_conditional_shutdown(
+                    signal,
+                    128 + signal,
+                    Arc::clone(&signals.stop),
+                )?;
+            }
             flag::register_usize(signal, Arc::clone(&signals.number), signal as usize)?;
             flag::register(signal, Arc::clone(&signals.stop))?;
         }
         // Beyond the limit on file sizes a write fails, and that is the file's error.
         flag::register(SIGXFSZ, Arc::default())?;
         Ok(signals)
+    }
+
+    /// Ends the process soon after the second signal, should it not have ended by then: the first
+    /// one lets it finish its results, which takes no time unless something is stuck.
+    #[cfg(unix)]
+    fn watch(&self, mut signals: std::os::unix::net::UnixStream) -> io::Result<()> {
+        use std::io::Read as _;
+        const GRACE: std::time::Duration = std::time::Duration::from_millis(100);
+        let number = Arc::clone(&self.number);
+        std::thread::Builder::new()
+            .name("rot90-signals".to_owned())
+            .stack_size(64 << 10)
+            .spawn(move || {
+                // A byte a signal.
+                if signals.read_exact(&mut [0; 2]).is_ok() {
+                    std::thread::sleep(GRACE);
+                    signal_hook::low_level::exit(128 + number.load(Ordering::SeqCst) as i32);
+                }
+            })
+            .map(drop)
     }
 
     /// Other systems end the process by themselves.

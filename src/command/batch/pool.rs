@@ -34,8 +34,8 @@ pub(super) fn threads(plan: &Plan, config: &Config) -> usize {
 fn threads_with_files() -> usize {
     /// Input, output and its directory, and an input that is read ahead.
     const EACH: u64 = 4;
-    /// The standard streams, the pipe to the second process, and a few of the caller's.
-    const BESIDES: u64 = 6;
+    /// The standard streams, the pipe to the second process, the signals', and the caller's.
+    const BESIDES: u64 = 9;
     use rustix::process::{Resource, getrlimit};
     let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     usize::try_from((limit.saturating_sub(BESIDES) / EACH).max(1)).unwrap_or(usize::MAX)
