@@ -118,7 +118,8 @@ struct Arguments {
         value_name = "FILE",
         value_parser = PathBufValueParser::new().try_map(page::parse_name),
         conflicts_with = "dry_run",
-        help_heading = "Reporting"
+        help_heading = "Reporting",
+        value_hint = ValueHint::FilePath
     )]
     report: Option<PathBuf>,
 
