@@ -50,7 +50,7 @@ impl Error {
 }
 
 /// The operating system's message without Rust's `(os error 28)`.
-fn io_reason(error: &io::Error) -> String {
+pub(crate) fn io_reason(error: &io::Error) -> String {
     let text = error.to_string();
     match text.find(" (os error ") {
         Some(end) => text[..end].to_owned(),
@@ -66,12 +66,12 @@ pub enum FormatError {
     #[error("the file is empty")]
     Empty,
     /// It does not begin like a bitmap.
-    #[error("not a bitmap: begins with {found}, not with \"BM\"{hint}")]
+    #[error("not a bitmap: begins with {found}, not with \"BM\"{}", looks_like_text(*.looks_like))]
     Signature {
         /// The first bytes, readable.
         found: String,
-        /// What kind of file it looks like, or nothing.
-        hint: String,
+        /// What kind of file it looks like, where its first bytes tell.
+        looks_like: Option<OtherFormat>,
     },
     /// It ends inside its headers.
     #[error("needs {needed} bytes of {part}, the file ends after {available}")]
@@ -136,6 +136,77 @@ pub enum FormatError {
     /// The picture turned would not fit into the format.
     #[error("the turned bitmap would have {0}, more than the format can say")]
     TooLarge(String),
+}
+
+fn looks_like_text(format: Option<OtherFormat>) -> String {
+    format.map_or_else(String::new, |format| format!("; this looks like {format}"))
+}
+
+/// A format that files have which are taken for bitmaps.
+///
+/// ```
+/// use rot90::{Error, FormatError, OtherFormat};
+///
+/// let error = rot90::turn(b"\x89PNG\r\n\x1a\n").unwrap_err();
+/// let Error::Format(FormatError::Signature { looks_like, .. }) = error else {
+///     panic!("{error}");
+/// };
+/// assert_eq!(looks_like, Some(OtherFormat::Png));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum OtherFormat {
+    /// Portable Network Graphics.
+    #[error("a PNG file")]
+    Png,
+    /// JPEG, in whatever container.
+    #[error("a JPEG file")]
+    Jpeg,
+    /// Graphics Interchange Format.
+    #[error("a GIF file")]
+    Gif,
+    /// Tagged Image File Format.
+    #[error("a TIFF file")]
+    Tiff,
+    /// A RIFF container, such as that of WebP.
+    #[error("a RIFF file, such as WebP")]
+    Riff,
+    /// Portable Document Format.
+    #[error("a PDF file")]
+    Pdf,
+    /// A ZIP archive.
+    #[error("a ZIP file")]
+    Zip,
+    /// Something packed by gzip.
+    #[error("a gzip file")]
+    Gzip,
+    /// An icon of OS/2.
+    #[error("an OS/2 icon")]
+    Os2Icon,
+    /// An icon of OS/2, in colour.
+    #[error("an OS/2 colour icon")]
+    Os2ColourIcon,
+    /// A pointer of OS/2.
+    #[error("an OS/2 pointer")]
+    Os2Pointer,
+    /// A pointer of OS/2, in colour.
+    #[error("an OS/2 colour pointer")]
+    Os2ColourPointer,
+}
+
+impl OtherFormat {
+    /// The extension that pictures of this format go by; `None` for what is no picture.
+    #[must_use]
+    pub fn picture_extension(self) -> Option<&'static str> {
+        match self {
+            Self::Png => Some("png"),
+            Self::Jpeg => Some("jpg"),
+            Self::Gif => Some("gif"),
+            Self::Tiff => Some("tif"),
+            Self::Riff => Some("webp"),
+            _ => None,
+        }
+    }
 }
 
 /// A result with this crate's [`Error`].

@@ -107,7 +107,7 @@ pub mod text;
 #[doc(hidden)]
 pub mod turn;
 
-pub use error::{Error, FormatError, Result};
+pub use error::{Error, FormatError, OtherFormat, Result};
 pub use file::{Existing, FileOptions, LARGE, TurnedFile, turn_file};
 pub use limits::{default_max_memory, usable_memory};
 pub use memory::{TurnedBitmap, turn, turn_within};

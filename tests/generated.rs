@@ -161,6 +161,45 @@ fn other_shells_take_their_completions() {
     }
 }
 
+/// The completer is called as elvish calls it, with stand-ins for what it has on a terminal alone.
+#[test]
+fn elvish_completes_options_values_and_files() {
+    const CALL: &str = r"
+        var edit: = (ns [
+            &completion:=(ns [&arg-completer=[&]])
+            &complex-candidate~={|name &display=''| put $name}
+            &complete-filename~={|@words| put 'a file'}
+        ])
+        eval (slurp < rot90.elv) &ns=(ns [&edit:=$edit:])
+        $edit:completion:arg-completer[rot90] (all $args) | each {|one| echo $one}
+    ";
+    let world = World::new();
+    world.write("rot90.elv", generated("complete-elvish"));
+    let completed = |words: &[&str]| {
+        let ran = world.run("elvish", [&["-norc", "-c", CALL, "rot90"], words].concat());
+        let ran = ran.env("XDG_STATE_HOME", ".").try_go()?.exit(0);
+        Some(String::from_utf8(ran.silent().stdout).unwrap())
+    };
+    let Some(options) = completed(&["--"]) else {
+        return skip(
+            "elvish_completes_options_values_and_files",
+            "there is no elvish",
+        );
+    };
+    assert!(options.contains("--no-clobber\n--dry-run\n"), "{options}");
+    for (words, expected) in [
+        (&["--format", ""][..], "json\njsonl\nmeans\n"),
+        (&["a.bmp", "--progress", "a"], "auto\nalways\nnever\n"),
+        (&["-w", ""], ""),
+        (&[""], "a file\n"),
+        (&["--update", "scans/a"], "a file\n"),
+        (&["--output-dir", ""], "a file\n"),
+        (&["--", "-"], "a file\n"),
+    ] {
+        assert_eq!(completed(words).unwrap(), expected, "{words:?}");
+    }
+}
+
 #[test]
 fn what_is_generated_needs_a_place() {
     for kind in ["man", "markdown", "complete-bash", "complete-zsh"] {

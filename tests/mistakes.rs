@@ -148,12 +148,112 @@ fn another_format_is_answered_with_a_conversion() {
         .fails("a.gif", "first convert a.gif a.bmp");
     // No conversion onto itself.
     world.write("b.bmp", b"\x89PNG\r\n\x1a\n0000");
+    world.rot90(["b.bmp"]).go().exit(1).fails(
+        "b.bmp",
+        "a PNG file, whatever its name: first mv b.bmp b.png && convert b.png b.bmp",
+    );
+    // What is no picture cannot be made one.
+    world.write("c.zip", b"PK\x03\x040000");
     world
-        .rot90(["b.bmp"])
+        .rot90(["c.zip"])
         .go()
         .exit(1)
-        .fails("b.bmp", "a PNG file")
+        .fails("c.zip", "a ZIP file")
         .says_not("convert");
+}
+
+#[test]
+fn without_operands_there_is_one_to_copy() {
+    World::new()
+        .rot90([""; 0])
+        .go()
+        .exit(2)
+        .stdout("")
+        .says("tip: for all bitmaps of this folder: rot90 '*.bmp'");
+}
+
+#[test]
+fn a_mistyped_name_suggests_the_one_that_is_there() {
+    let world = World::with(&[
+        "scans/chelsea.bmp",
+        "scans/cell.bmp",
+        "my scans/a.bmp",
+        "scans/scan1.bmp",
+    ]);
+    for (operand, meant) in [
+        ("scans/chelsae.bmp", "scans/chelsea.bmp"),
+        ("scan/chelsae.bmp", "scans/chelsea.bmp"),
+        ("./scans/CELL.BMP", "./scans/cell.bmp"),
+        ("scans/cell", "scans/cell.bmp"),
+        ("my-scans/a.bmp", "'my scans/a.bmp'"),
+        ("scan", "'scans/*.bmp'"),
+        ("scan/", "'scans/*.bmp'"),
+    ] {
+        let meant = format!("did you mean {meant}?");
+        let ran = world.rot90([operand]).go().exit(1);
+        ran.fails(operand, "No such file").says(&meant);
+        // What is printed is the same, whatever else is in the folder.
+        world.rot90(["-q", operand]).go().exit(1).says_not("mean");
+    }
+    for (pattern, meant) in [
+        ("scan/*.bmp", "'scans/*.bmp'"),
+        ("my-scans/**/*.bmp", "'my scans/**/*.bmp'"),
+    ] {
+        let ran = world.rot90([pattern]).go().exit(1).stdout("[]\n");
+        ran.says(&format!("did you mean {meant}?"));
+    }
+    for other in ["scans/elephant.bmp", "scans/scan2.bmp", "gone/x/y.bmp"] {
+        world.rot90([other]).go().exit(1).says_not("did you mean");
+    }
+}
+
+#[test]
+fn names_that_end_in_newlines_are_refused_with_what_to_do() {
+    let world = World::with(&["a.bmp", "b.bmp"]);
+    world.write("list", "a.bmp\nb.bmp\n");
+    world
+        .rot90(["--files0-from", "list"])
+        .go()
+        .exit(2)
+        .stdout("")
+        .says("find needs -print0")
+        .says("tr '\\n' '\\0' < list | rot90 --files0-from -");
+    world
+        .shell("find . -name '*.bmp' | \"$ROT90\" --files0-from -")
+        .go()
+        .exit(2)
+        .stdout("")
+        .says("find needs -print0");
+    world.assert_files(&["a.bmp", "b.bmp", "list"]);
+    // The advice taken.
+    world
+        .shell("tr '\\n' '\\0' < list | \"$ROT90\" --files0-from - --format means")
+        .go()
+        .exit(0);
+    // One name may have a newline in it.
+    world.write("c\nd.bmp", pictures::bitmap(2, 1));
+    world.write("one", "c\nd.bmp");
+    world.rot90(["--files0-from", "one"]).go().exit(0);
+    world.write("more", "c\nd.bmp\0e\nf.bmp");
+    world.rot90(["--files0-from", "more"]).go().exit(1);
+}
+
+#[test]
+fn words_that_are_no_names() {
+    let world = World::new();
+    for (operand, part) in [
+        ("", "a variable that is not set"),
+        ("-", "rot90 --files0-from -"),
+        ("help", "rot90 --help"),
+        ("version", "rot90 --version"),
+    ] {
+        world.rot90([operand]).go().exit(1).fails(operand, part);
+    }
+    world
+        .rot90(["--files0-from", "gone"])
+        .go()
+        .exit(2)
+        .says("names gone: No such file or directory\n");
 }
 
 #[test]
@@ -162,12 +262,15 @@ fn a_name_that_the_shell_would_have_changed() {
     for (operand, part) in [
         ("~/a.bmp", "write ~/a.bmp"),
         ("{a,b}.bmp", "name a.bmp b.bmp"),
+        ("$HOME/a.bmp", "write \"$HOME\"/a.bmp"),
+        ("${HOME}", "write \"${HOME}\""),
     ] {
         world.rot90([operand]).go().exit(1).fails(operand, part);
     }
     for (operand, part) in [
         ("~/x/*.bmp", "write ~/'x/*.bmp'"),
         ("{a,b}*.bmp", "name 'a*.bmp' 'b*.bmp'"),
+        ("$HOME/x/*.bmp", "write \"$HOME\"'/x/*.bmp'"),
     ] {
         world
             .rot90([operand])
@@ -185,6 +288,7 @@ fn a_pattern_that_misses_narrowly() {
         ("up/*.bmp", "'up/*.BMP' matches 2"),
         ("tree/*.bmp", "'tree/*/*.bmp' matches one"),
         ("gone/*.bmp", "there is no folder gone/"),
+        ("up/*.png", "'up/*.BMP' matches 2"),
     ] {
         world
             .rot90([pattern])

@@ -6,7 +6,8 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::builder::{PathBufValueParser, TypedValueParser as _};
+use clap::builder::{PathBufValueParser, StyledStr, TypedValueParser as _};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgAction, CommandFactory as _, FromArgMatches as _, Parser, ValueEnum, ValueHint};
 
 use super::{ALL_DONE, SOME_FAILED, WRONG_USAGE, generate, help, hints, page};
@@ -117,7 +118,8 @@ struct Arguments {
         value_name = "FILE",
         value_parser = PathBufValueParser::new().try_map(page::parse_name),
         conflicts_with = "dry_run",
-        help_heading = "Reporting"
+        help_heading = "Reporting",
+        value_hint = ValueHint::FilePath
     )]
     report: Option<PathBuf>,
 
@@ -202,7 +204,11 @@ pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Config, ExitCode> {
         kind = generate::asked_for(&matches);
         Arguments::from_arg_matches(&matches)
     });
-    let arguments = parsed.map_err(|error| {
+    let arguments = parsed.map_err(|mut error| {
+        if error.kind() == ErrorKind::MissingRequiredArgument {
+            let tip = StyledStr::from("for all bitmaps of this folder: rot90 '*.bmp'");
+            error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]));
+        }
         if error.use_stderr() {
             let message = error.render().to_string();
             // An argument may hold what a terminal would obey.

@@ -1,9 +1,10 @@
 //! Man page, completions and the README's tables, made from the command line's grammar.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use clap::builder::EnumValueParser;
-use clap::{Arg, ArgAction, ArgMatches, Command, ValueEnum};
+use clap::{Arg, ArgAction, ArgMatches, Command, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use clap_mangen::Man;
 use roff::{Roff, bold, roman};
@@ -49,16 +50,81 @@ pub(super) fn generate(kind: Kind, mut command: Command, out: &mut dyn Write) ->
     let shell = match kind {
         Kind::Man => return man(command, out),
         Kind::Markdown => return markdown(command, out),
+        Kind::CompleteElvish => return elvish(command, out),
         Kind::CompleteBash => Shell::Bash,
         Kind::CompleteZsh => Shell::Zsh,
         Kind::CompleteFish => Shell::Fish,
-        Kind::CompleteElvish => Shell::Elvish,
         Kind::CompletePowershell => Shell::PowerShell,
     };
     // The generator cannot hand on a failed write.
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut command, "rot90", &mut script);
     out.write_all(&script)
+}
+
+/// Completions for elvish. Those of `clap_complete` know options alone, and a completer of one's
+/// own takes the place of elvish's for files: with them no name could be completed any more.
+fn elvish(mut command: Command, out: &mut dyn Write) -> io::Result<()> {
+    command.build();
+    let mut options = String::new();
+    let mut values = String::new();
+    let mut others = Vec::new();
+    for argument in command.get_arguments().filter(|one| !one.is_hide_set()) {
+        let short = argument.get_short().map(|short| format!("-{short}"));
+        let long = argument.get_long().map(|long| format!("--{long}"));
+        let names: Vec<_> = short.into_iter().chain(long).collect();
+        let help = argument.get_help().map(ToString::to_string);
+        for name in &names {
+            let help = elvish_quoted(help.as_deref().unwrap_or_default());
+            let _ = writeln!(options, "        option {name} {help}");
+        }
+        if names.is_empty() || !argument.get_action().takes_values() {
+            continue;
+        }
+        let possible = argument.get_possible_values();
+        if !possible.is_empty() {
+            let names = names.join(" ");
+            let _ = writeln!(values, "    for name [{names}] {{ set values[$name] = [");
+            for value in possible {
+                let help = value.get_help().map(ToString::to_string);
+                let help = elvish_quoted(help.as_deref().unwrap_or_default());
+                let _ = writeln!(values, "        [{} {help}]", value.get_name());
+            }
+            let _ = writeln!(values, "    ] }}");
+        } else if argument.get_value_hint() == ValueHint::Unknown {
+            others.extend(names);
+        }
+    }
+    let others = others.join(" ");
+    write!(
+        out,
+        r"use str
+
+set edit:completion:arg-completer[rot90] = {{|@words|
+    fn option {{|name help|
+        edit:complex-candidate $name &display=$name'  '$help
+    }}
+    # What stands for itself: a number or a size.
+    var free = [{others}]
+    var values = [&]
+{values}    var word = $words[-1]
+    var before = $words[-2]
+    if (has-key $values $before) {{
+        for value $values[$before] {{ option $@value }}
+    }} elif (has-value $free $before) {{
+        nop
+    }} elif (and (str:has-prefix $word -) (not (has-value $words[..-1] --))) {{
+{options}    }} else {{
+        edit:complete-filename $@words
+    }}
+}}
+"
+    )
+}
+
+/// Text as elvish wants it.
+fn elvish_quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
 }
 
 /// A section that is more than options: tagged paragraphs, or plain ones where the tag is empty.

@@ -20,8 +20,9 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
+use anyhow::{anyhow, bail};
 
+use crate::error::io_reason;
 use crate::text;
 use cli::{Config, Operands};
 use plan::Plan;
@@ -82,9 +83,16 @@ fn run(config: &Config, signals: &Signals) -> anyhow::Result<u8> {
 
 /// Names separated by NUL; a NUL after the last one is optional.
 fn read_list(list: &Path, signals: &Signals) -> anyhow::Result<Vec<OsString>> {
-    let mut bytes = signals
-        .read_list(list)
-        .with_context(|| format!("cannot read the list of names {}", text::shown(list)))?;
+    let mut bytes = signals.read_list(list).map_err(|error| {
+        let list = text::shown(list);
+        anyhow!(
+            "cannot read the list of names {list}: {}",
+            io_reason(&error)
+        )
+    })?;
+    if let Some(problem) = hints::of_list(list, &bytes) {
+        bail!("{problem}; nothing was done");
+    }
     if bytes.last() == Some(&0) {
         bytes.pop();
     }

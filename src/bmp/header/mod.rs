@@ -122,7 +122,7 @@ impl Header {
             }
             return Err(FormatError::Signature {
                 found: signature::readable(&bytes[start..bytes.len().min(start + 4)]),
-                hint: signature::known_format(&bytes[start..]),
+                looks_like: signature::known_format(&bytes[start..]),
             });
         }
         let info = start + FILE_HEADER as usize;

@@ -322,11 +322,10 @@ fn reason(path: &Path, error: &Error) -> String {
         Error::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => {
             format!("{error}{}", hints::of_missing(path.as_os_str()))
         }
-        Error::Format(FormatError::Signature { .. }) => {
-            let message = error.to_string();
-            let hint = hints::of_other_format(path, &message);
-            message + &hint
-        }
+        Error::Format(FormatError::Signature {
+            looks_like: Some(format),
+            ..
+        }) => format!("{error}{}", hints::of_other_format(path, *format)),
         _ => error.to_string(),
     }
 }

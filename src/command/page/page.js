@@ -39,12 +39,18 @@
     return bytes.toFixed(unit > 0 && bytes < 100 ? 1 : 0) + " " + units[unit];
   };
 
-  // Folder and file name apart: where there is too little room, the folder is cut.
+  // Folder and file name apart: where there is too little room, the folder is cut, and then the
+  // middle of the file name, for its end is what tells pages and slices apart.
+  const TAIL = 14;
   const named = (row) => {
     const name = element("bdi", row.escaped ? "name escaped" : "name");
     const slash = row.name.lastIndexOf("/") + 1;
     if (slash > 0) name.append(element("span", "folder", row.name.slice(0, slash)));
-    name.append(element("span", "file", row.name.slice(slash)));
+    const file = element("span", "file");
+    const letters = Array.from(row.name.slice(slash));
+    file.append(element("span", "begin", letters.slice(0, -TAIL).join("")),
+      element("span", "end", letters.slice(-TAIL).join("")));
+    name.append(file);
     name.title = row.escaped ? row.name + "\n(characters are escaped)" : row.name;
     return name;
   };
