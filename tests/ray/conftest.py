@@ -164,7 +164,7 @@ def wrapper(folder, script):
     """An executable that does something before it becomes rot90; `$names` has its standard input."""
     path = folder / "wrapped"
     path.write_text(f"""#!/bin/bash
-case "$*" in *--dry-run*|*--version*) exec '{ROT90}' "$@";; esac
+case "$*" in *--dry-run*|*--version*|*--report-of-records*) exec '{ROT90}' "$@";; esac
 names=$(mktemp)
 cat > "$names"
 {script}

@@ -2,10 +2,11 @@
 
 import json
 import os
+import re
 
 import pytest
 
-from conftest import ROT90, bitmap, files
+from conftest import ROT90, bitmap, files, interrupt, wait_for, PATIENCE
 
 
 @pytest.mark.parametrize("form", ["json", "jsonl", "means"])
@@ -226,3 +227,55 @@ def test_records_stream_in_order(mixed, slow_rot90):
     assert rest == [f"{number:03}.bmp" for number in range(1, 400)]
     process.communicate()
     assert process.returncode == 1
+
+
+def page(path):
+    """A report without what no two runs have in common: the moment, time, rate and nonce."""
+    html = path.read_text()
+    nonce, = set(re.findall(r"nonce-([0-9a-f]+)", html))
+    html = re.sub(r"<dt>(Time|Rate)</dt><dd>[^<]*</dd>", "", html.replace(nonce, "NONCE"))
+    return re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", "", html)
+
+
+def test_the_report_is_that_of_rot90(mixed):
+    mixed.add(b"not utf-8 \xff.bmp", bitmap(30, 20))
+    mixed.add("gone_rot90.bmp", bitmap(8, 8))
+    mixed.twice()
+    for words in [["*.bmp", "missing.bmp", "no*thing"], ["*.bmp", "-o", "out/new"]]:
+        words += ["--report", "out/new/page.html" if "-o" in words else "page.html", "--format", "jsonl"]
+        local, ran = mixed.local(*words), mixed.ray(*words)
+        assert (ran.returncode, ran.stdout) == (local.returncode, local.stdout), ran.stderr.decode()
+        here, there = (page(world / words[words.index("--report") + 1]) for world in (mixed.here, mixed.there))
+        assert there == here
+        assert "217.bmp" in here and "data:image/" in here
+        # Afterwards the folders hold the same but for the pages, which were compared.
+        found = [{path: data for path, data in files(world).items() if path.suffix != ".html"}
+                 for world in (mixed.here, mixed.there)]
+        assert found[0] == found[1]
+
+
+def test_a_report_that_cannot_stand_touches_nothing(world):
+    world.add("a.bmp", bitmap(3, 3))
+    world.add("folder.html/x", b"")
+    world.twice()
+    for words in [["a.bmp", "--report", "page.txt"], ["a.bmp", "--report", "folder.html"],
+                  ["a.bmp", "--report", "missing/page.html"], ["a.bmp", "--report", "page.html", "--dry-run"]]:
+        local, ran = world.local(*words), world.ray(*words)
+        assert (ran.returncode, ran.stdout) == (local.returncode, b"") == (2, b""), ran.stderr.decode()
+        assert ran.stderr.splitlines()[0] == local.stderr.splitlines()[0]
+    assert files(world.there) == files(world.here)
+    assert not (world.there / "a_rot90.bmp").exists()
+
+
+def test_an_interrupted_run_has_a_report_of_its_results(mixed, slow_rot90):
+    mixed.twice()
+    process = mixed.start("*.bmp", "--task-bytes", "1M", "--report", "page.html", rot90=slow_rot90,
+                          start_new_session=True)
+    wait_for(lambda: (mixed.there / "000_rot90.bmp").exists())
+    interrupt(process)
+    out, told = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130, told.decode()
+    html = (mixed.there / "page.html").read_text()
+    assert "The run was ended early" in html
+    for record in json.loads(out):
+        assert f'["{record["input"]}",' in html
