@@ -13,8 +13,8 @@ byte for byte that of rot90 on one machine, and so are the exit codes.
 
 Without an address a cluster is started on this machine for the time of the run, as ray.init()
 does. --address joins one that `ray start --head` began: HOST:6379, or `auto` for the one that this
-machine is in; RAY_ADDRESS says the same. The driver runs on a machine of the cluster, not through
-the Ray Client (ray://).
+machine is in; RAY_ADDRESS says the same. A machine outside of it joins through the Ray Client
+(ray://HOST:10001), if it has the same file system.
 
 The rot90 executable travels to the nodes in the job's runtime_env, so that these need nothing but
 Ray. A task that is lost with its node is submitted again. A file whose task was killed three
@@ -690,8 +690,6 @@ Exit status:
                       help="show what the cluster has and what is skipped; twice: tell of every file")
     same.add_argument("--version", action="store_true", help="that of the executable")
     arguments = parser.parse_intermixed_args(words)
-    if arguments.address.startswith("ray://"):
-        parser.error("ray:// is the Ray Client: run this on a machine of the cluster, with --address auto")
     return arguments
 
 
@@ -746,7 +744,7 @@ def connect(arguments, program, package):
     import ray
     import ray.exceptions
 
-    host, _, port = arguments.address.rpartition(":")
+    host, _, port = arguments.address.removeprefix("ray://").rpartition(":")
     if host and port.isdigit():
         # Ray would try for many minutes.
         socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()

@@ -174,11 +174,29 @@ def test_no_cluster_there(world):
     assert not (world.there / "a_rot90.bmp").exists()
 
 
-def test_the_ray_client_is_refused(world):
+def test_through_the_ray_client(mixed, cluster):
+    mixed.assert_same("*.bmp", code=1, address=False, env={"RAY_ADDRESS": cluster.client})
+    ran = mixed.ray("*.bmp", "-v", address=False, env={"RAY_ADDRESS": cluster.client})
+    assert b"2 nodes" in ran.stderr
+
+
+def test_the_ray_client_ends_in_order(mixed, cluster, slow_rot90):
+    mixed.twice()
+    process = mixed.start("*.bmp", "--task-bytes", "1M", "--address", cluster.client, rot90=slow_rot90,
+                          address=False, start_new_session=True)
+    wait_for(lambda: (mixed.there / "000_rot90.bmp").exists())
+    interrupt(process)
+    out, told = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130, told.decode()
+    assert 0 < len(json.loads(out)) < 400
+
+
+def test_no_ray_client_there(world):
+    world.add("a.bmp", bitmap(4, 2))
     world.twice()
-    ran = world.ray("a.bmp", address=False, env={"RAY_ADDRESS": "ray://127.0.0.1:10001"})
-    assert (ran.returncode, ran.stdout) == (2, b"")
-    assert b"run this on a machine of the cluster" in ran.stderr
+    ran = world.ray("a.bmp", address=False, env={"RAY_ADDRESS": "ray://127.0.0.1:9"})
+    assert (ran.returncode, ran.stdout) == (2, b""), ran.stderr.decode()
+    assert b"rot90: no Ray cluster at ray://127.0.0.1:9: " in ran.stderr
 
 
 def test_versions_agree(world, tmp_path):
