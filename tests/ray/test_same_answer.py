@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from conftest import ROT90, bitmap, files, interrupt, wait_for, PATIENCE
+from conftest import PATIENCE, ROT90, World, bitmap, files, interrupt, wait_for, wrapper
 
 
 @pytest.mark.parametrize("form", ["json", "jsonl", "means"])
@@ -118,17 +118,45 @@ def test_dry_run_is_that_of_rot90(world):
     world.assert_same("*.bmp", "none", "--dry-run", "-v", code=1)
 
 
+def slide(world, name, size):
+    """A picture of about that many bytes: a row of noise, the others black."""
+    rows = size // (6000 * 3)
+    head = bytearray(bitmap(6000, 1))
+    for at, number in [(2, 54 + rows * 18000), (22, rows), (34, rows * 18000)]:
+        head[at:at + 4] = number.to_bytes(4, "little")
+    world.add(name, bytes(head))
+    os.truncate(world.here / name, 54 + rows * 18000)
+
+
 def test_a_slide_is_a_task_of_its_own(world):
-    # 72 MB; the row's noise is repeated, since making that much of it takes long.
-    data = bitmap(6000, 1)
-    rows = data[54:] * 4000
-    head = bytearray(data[:54])
-    head[2:6] = (54 + len(rows)).to_bytes(4, "little")
-    head[22:26] = (4000).to_bytes(4, "little")
-    head[34:38] = len(rows).to_bytes(4, "little")
-    world.add("slide.bmp", bytes(head) + rows)
+    slide(world, "slide.bmp", 72_000_000)
     world.add("small.bmp", bitmap(20, 10))
     world.assert_same("*.bmp", code=0)
+
+
+def test_a_slide_gets_as_many_cpus_as_a_node_has(tmp_path):
+    from ray.cluster_utils import Cluster
+
+    node = {"num_cpus": 4, "object_store_memory": 100 << 20}
+    wide = Cluster(initialize_head=True, head_node_args={**node, "include_dashboard": False})
+    try:
+        wide.add_node(**node)
+        world = World(tmp_path, wide.address)
+        # One for each 32 MiB would be 3, and 5, which no node has.
+        slide(world, "slide.bmp", 90_000_000)
+        slide(world, "too wide.bmp", 150_000_000)
+        world.add("small.bmp", bitmap(20, 10))
+        # Ray tells a task by OMP_NUM_THREADS how many CPUs it has reserved.
+        logs = wrapper(tmp_path, f"""echo "$(tr '\\0' ' ' < "$names"): reserved $OMP_NUM_THREADS, $*" >> {tmp_path}/log""")
+        world.assert_same("*.bmp", code=0, rot90=logs)
+        found = re.findall(r"^(.*) : reserved (\d+), .*--workers (\d+)", (tmp_path / "log").read_text(), re.MULTILINE)
+        assert sorted(found) == [("slide.bmp", "3", "3"), ("small.bmp", "1", "1"), ("too wide.bmp", "4", "4")]
+        # And so it is where the whole run may use fewer.
+        (tmp_path / "log").unlink()
+        world.assert_same("*.bmp", "-w", "2", code=0, rot90=logs, again=True)
+        assert "too wide.bmp : reserved 2," in (tmp_path / "log").read_text()
+    finally:
+        wide.shutdown()
 
 
 def test_verbose_tells_of_files_and_the_cluster(world):
