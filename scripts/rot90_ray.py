@@ -13,8 +13,8 @@ byte for byte that of rot90 on one machine, and so are the exit codes.
 
 Without an address a cluster is started on this machine for the time of the run, as ray.init()
 does. --address joins one that `ray start --head` began: HOST:6379, or `auto` for the one that this
-machine is in; RAY_ADDRESS says the same. The driver runs on a machine of the cluster, not through
-the Ray Client (ray://).
+machine is in; RAY_ADDRESS says the same. A machine outside of it joins through the Ray Client
+(ray://HOST:10001), if it has the same file system.
 
 The rot90 executable travels to the nodes in the job's runtime_env, so that these need nothing but
 Ray. A task that is lost with its node is submitted again. A file whose task was killed three
@@ -187,9 +187,45 @@ class Plan:
 
     def killed(self, place, reason):
         """The record of a file that nothing can be done about."""
+        return b'%s, "error": %s}' % (self.beginning(place), json.dumps(reason, ensure_ascii=False).encode())
+
+    def without_result(self, place):
+        """The record of a file that was not done."""
+        return self.beginning(place) + b"}" if place in self.errors else self.records[place]
+
+    def beginning(self, place):
+        """A record as far as its input."""
         text = self.records[place].decode()
         _, end = json.JSONDecoder().raw_decode(text, len('{"input": '))
-        return f'{text[:end]}, "error": {json.dumps(reason, ensure_ascii=False)}}}'.encode()
+        return text[:end].encode()
+
+
+class Page:
+    """The page that --report asks for. rot90 makes it from the records, here and in the end."""
+
+    def __init__(self, arguments, program, plan):
+        self.plan = plan
+        self.command = [program, "--report-of-records", f"--report={arguments.report}"]
+        if arguments.output_dir is not None:
+            self.command.append(f"--output-dir={arguments.output_dir}")
+        if arguments.durable:
+            self.command.append("--durable")
+        self.records = {}
+
+    def check(self):
+        """Ends the run where the page cannot stand, before anything is touched."""
+        if self.make(None):
+            sys.exit(2)
+
+    def make(self, seconds):
+        """Makes it, or only checks whether it can be; returns the exit code."""
+        about = {"seconds": seconds, "skipped": len(self.plan.skipped), "problems": self.plan.problems}
+        records = (self.records.get(place) or self.plan.without_result(place)
+                   for place in range(len(self.plan.records)))
+        lines = b"\n".join([json.dumps(about).encode(), *records])
+        ran = subprocess.run(self.command, input=lines, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        write(2, ran.stderr)
+        return ran.returncode
 
 
 class Group:
@@ -404,9 +440,9 @@ class Cluster:
 class Batch:
     """Tasks over the cluster, records in order."""
 
-    def __init__(self, ray, plan, sizes, order, arguments, report, terminal, signals, cluster):
+    def __init__(self, ray, plan, sizes, order, arguments, report, page, terminal, signals, cluster):
         self.ray, self.plan, self.sizes, self.order = ray, plan, sizes, order
-        self.arguments, self.report, self.terminal = arguments, report, terminal
+        self.arguments, self.report, self.page, self.terminal = arguments, report, page, terminal
         self.signals, self.cluster = signals, cluster
         weight = sum(sizes) + FILE_WEIGHT * len(sizes)
         self.fresh = groups(plan, sizes, min(arguments.task_bytes, weight // (TASKS_PER_CPU * cluster.cpus)))
@@ -437,7 +473,7 @@ class Batch:
         last = max(self.records, default=-1)
         self.records.update((place, self.plan.records[place]) for place in self.plan.errors
                             if self.head <= place < last)
-        self.put([self.records[place] for place in sorted(self.records)])
+        self.put({place: self.records[place] for place in sorted(self.records)})
 
     def submit(self):
         """Keeps the nodes busy, and no more than that."""
@@ -528,12 +564,12 @@ class Batch:
 
     def write_known(self):
         """Writes the records whose turn has come."""
-        known = []
+        known = {}
         while self.head < len(self.plan.records):
             if self.head in self.records:
-                known.append(self.records.pop(self.head))
+                known[self.head] = self.records.pop(self.head)
             elif self.head in self.plan.errors:
-                known.append(self.plan.records[self.head])
+                known[self.head] = self.plan.records[self.head]
             else:
                 break
             self.head += 1
@@ -541,9 +577,11 @@ class Batch:
 
     def put(self, records):
         was_whole = self.report.broken is None
-        self.report.add(records)
+        self.report.add(list(records.values()))
         self.check_report(was_whole)
-        for record in records:
+        if self.page:
+            self.page.records.update(records)
+        for record in records.values():
             parsed = json.loads(record)
             if "error" in parsed:
                 self.failed += 1
@@ -587,8 +625,7 @@ class Batch:
             for task in ready:
                 self.take(self.in_flight.pop(task), task)
 
-    def summary(self):
-        seconds = time.monotonic() - self.begun
+    def summary(self, seconds):
         count = len(self.plan.skipped)
         skipped = {0: "0 skipped", 1: "1 earlier result skipped"}.get(count, f"{count} earlier results skipped")
         problems = len(self.plan.problems)
@@ -643,6 +680,8 @@ Exit status:
     same.add_argument("-w", "--workers", metavar="N", help="CPUs to use in all [default: those of the cluster]")
     same.add_argument("--max-memory", metavar="SIZE",
                       help="the most memory for a picture [default: half of what its node has]")
+    same.add_argument("--report", metavar="FILE",
+                      help="write a page with all results and small pictures to FILE, which ends with .html")
     same.add_argument("--progress", choices=["auto", "always", "never"], default="auto",
                       help="a line on standard error; auto: if that is a terminal")
     same.add_argument("-q", "--quiet", dest="talk", action="store_const", const=0, default=1,
@@ -651,8 +690,6 @@ Exit status:
                       help="show what the cluster has and what is skipped; twice: tell of every file")
     same.add_argument("--version", action="store_true", help="that of the executable")
     arguments = parser.parse_intermixed_args(words)
-    if arguments.address.startswith("ray://"):
-        parser.error("ray:// is the Ray Client: run this on a machine of the cluster, with --address auto")
     return arguments
 
 
@@ -707,7 +744,7 @@ def connect(arguments, program, package):
     import ray
     import ray.exceptions
 
-    host, _, port = arguments.address.rpartition(":")
+    host, _, port = arguments.address.removeprefix("ray://").rpartition(":")
     if host and port.isdigit():
         # Ray would try for many minutes.
         socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
@@ -754,7 +791,9 @@ def main():
         os.execv(program, [program, "--version"])
     if arguments.dry_run:
         talk = [["-q"], [], ["-v"], ["-vv"]][arguments.talk]
-        os.execv(program, [program, "--dry-run", f"--format={arguments.format}", f"--progress={arguments.progress}",
+        # Which it refuses, in its own words.
+        page = [f"--report={arguments.report}"] if arguments.report is not None else []
+        os.execv(program, [program, *page, "--dry-run", f"--format={arguments.format}", f"--progress={arguments.progress}",
                            *talk, *passed_on(arguments, planning=True)])
     # Ray prints to standard output when a node is lost, and processes that it starts inherit it.
     results = os.dup(1)
@@ -771,6 +810,10 @@ def main():
 def drive(arguments, program, report, terminal, signals):
     """The run itself; returns the exit code."""
     plan = Plan(arguments, program)
+    page = None
+    if arguments.report is not None:
+        page = Page(arguments, program, plan)
+        page.check()
     if arguments.workers is not None:
         arguments.workers = int(arguments.workers)
     for problem in plan.problems:
@@ -799,23 +842,25 @@ def drive(arguments, program, report, terminal, signals):
         if arguments.talk > 1:
             for line in [*cluster.describe(), *plan.skipped]:
                 terminal.say(line)
-        batch = Batch(ray, plan, sizes, order, arguments, report, terminal, signals, cluster)
+        batch = Batch(ray, plan, sizes, order, arguments, report, page, terminal, signals, cluster)
         signals.may_raise = False
         batch.run()
+        seconds = time.monotonic() - batch.begun
         was_whole = report.broken is None
         report.finish()
         batch.check_report(was_whole)
         terminal.progress("")
+        page_failed = page is not None and page.make(seconds) != 0
         if batch.unfit:
             terminal.say(shown(batch.unfit))
         if arguments.talk and not isinstance(report.broken, BrokenPipeError):
-            terminal.say(batch.summary())
+            terminal.say(batch.summary(seconds))
     finally:
         os.close(report.descriptor)
         ray.shutdown()
     if signals.number:
         return 128 + signals.number
-    return int(bool(plan.failed or batch.failed or batch.unfit or report.broken))
+    return int(bool(plan.failed or batch.failed or batch.unfit or report.broken or page_failed))
 
 
 if __name__ == "__main__":

@@ -585,3 +585,87 @@ fn pictures_are_bounded_in_number_and_bytes() {
     }
     assert!(page.html.len() < 7 << 20, "{} bytes", page.html.len());
 }
+
+/// What the program that runs a batch on a cluster asks for: the page of records from elsewhere.
+#[test]
+fn records_from_elsewhere_make_the_same_page() {
+    let world = World::with(&["a.bmp", "c.bmp", "gone.bmp"]);
+    world.write("b.bmp", cut());
+    world.write(name(b"bytes\xff.bmp"), pictures::bitmap(40, 30));
+    let local = world
+        .rot90([
+            "*.bmp",
+            "-o",
+            "out",
+            "--format",
+            "jsonl",
+            "--report",
+            "here.html",
+        ])
+        .go()
+        .exit(1);
+    let outputs = world.list();
+    let records = String::from_utf8(local.stdout).unwrap();
+    let page = |about: &str, records: &str, place: &str| {
+        world
+            .rot90(["--report-of-records", "-o", "out", "--report", place])
+            .input(format!("{about}\n{records}"))
+            .go()
+    };
+    // Without a time it is only asked whether the page can stand there.
+    page("{}", &records, "there.html").exit(0).silent();
+    page("{}", &records, "out").exit(2).says("ends with .html");
+    page("{}", &records, "no/page.html")
+        .exit(2)
+        .says("there is no folder no");
+    page("{}", "not a record", "there.html")
+        .exit(2)
+        .says("line 2: is no record");
+    assert_eq!(world.list(), outputs);
+
+    let about = r#"{"seconds": 1.5, "skipped": 0, "problems": []}"#;
+    page(about, &records, "there.html").exit(0).silent();
+    let (here, there) = (
+        Page::read(&world, "here.html"),
+        Page::read(&world, "there.html"),
+    );
+    assert_eq!(here.rows, there.rows);
+    assert_eq!(here.pictures, there.pictures);
+    assert_eq!(there.pictures.len(), 4);
+    assert!(there.markup().contains("<dd>1.5 s</dd>"));
+    let failures = |page: &Page| {
+        let (_, rest) = page
+            .markup()
+            .split_once("<h2 id=\"failures-title\"")
+            .unwrap();
+        rest.to_owned()
+    };
+    assert_eq!(failures(&here), failures(&there));
+
+    // A record without a size is of a file that the run did not come to.
+    let (rest, last) = records.trim_end().rsplit_once('\n').unwrap();
+    let (planned, _) = last.split_once(", \"width\"").unwrap();
+    let about =
+        r#"{"seconds": 1.5, "skipped": 2, "problems": ["x*: the pattern <matches> no file"]}"#;
+    page(about, &format!("{rest}\n{planned}}}\n"), "there.html").exit(0);
+    let there = Page::read(&world, "there.html");
+    assert_eq!(there.rows.len(), 4);
+    assert!(
+        there
+            .markup()
+            .contains("The run was ended early: 1 of 5 files")
+    );
+    assert!(
+        there
+            .markup()
+            .contains("x*: the pattern &lt;matches&gt; no file")
+    );
+    assert!(
+        there
+            .markup()
+            .contains("<dt>Earlier results skipped</dt><dd>2</dd>")
+    );
+    // It says nothing of itself.
+    let help = world.rot90(["--help"]).go().exit(0);
+    help.says_not("report-of-records");
+}

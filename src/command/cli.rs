@@ -176,6 +176,8 @@ pub(crate) enum When {
 pub(crate) enum Operands {
     Patterns(Vec<OsString>),
     List(PathBuf),
+    /// None: the batch is over, and its page is to be made from the records.
+    Records,
 }
 
 /// What a run is to do.
@@ -199,9 +201,12 @@ pub(crate) struct Config {
 /// Parses the arguments; what is not a run comes back as an exit code, its text printed.
 pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Config, ExitCode> {
     let grammar = hints::with_foreign_options(Arguments::command()).arg(generate::option());
+    let grammar = page::records::with_option(grammar);
+    let mut records = false;
     let mut kind = None;
     let parsed = grammar.try_get_matches_from(arguments).and_then(|matches| {
         kind = generate::asked_for(&matches);
+        records = page::records::asked_for(&matches);
         Arguments::from_arg_matches(&matches)
     });
     let arguments = parsed.map_err(|mut error| {
@@ -243,6 +248,7 @@ pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Config, ExitCode> {
     };
     Ok(Config {
         operands: match arguments.files0_from {
+            _ if records => Operands::Records,
             Some(list) => Operands::List(list),
             None => Operands::Patterns(arguments.patterns),
         },

@@ -73,12 +73,28 @@ fn run(config: &Config, signals: &Signals) -> anyhow::Result<u8> {
             plan::Operands::Patterns(patterns.clone())
         }
         Operands::List(list) => plan::Operands::Names(read_list(list, signals)?),
+        Operands::Records => return page_of_records(config, signals),
     };
     let plan = Plan::make(operands, config.output_dir.as_deref())?;
     for problem in &plan.problems {
         say(problem);
     }
     batch::run(&plan, config, signals)
+}
+
+/// Makes the page of a batch that is over; an error means that it cannot be begun.
+fn page_of_records(config: &Config, signals: &Signals) -> anyhow::Result<u8> {
+    let records = signals
+        .read_list(Path::new("-"))
+        .context("cannot read the records")?;
+    let Some(path) = &config.report else {
+        return Ok(ALL_DONE);
+    };
+    let written = page::records::make(&records, path, config)?;
+    Ok(signals.exit_code().unwrap_or(match written {
+        Ok(()) => ALL_DONE,
+        Err(_) => SOME_FAILED,
+    }))
 }
 
 /// Names separated by NUL; a NUL after the last one is optional.

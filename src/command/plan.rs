@@ -75,6 +75,33 @@ impl Plan {
         Ok(plan)
     }
 
+    /// The plan that another process has made: its inputs, and their outputs as far as they are
+    /// known.
+    pub(crate) fn of_files(files: Vec<(OsString, Option<OsString>)>) -> Self {
+        let mut folders: Vec<OsString> = Vec::new();
+        let mut numbers: HashMap<Vec<u8>, u32> = HashMap::new();
+        let jobs = files
+            .into_iter()
+            .map(|(input, output)| Job {
+                input: input.into_boxed_os_str(),
+                output_folder: output.map(|output| {
+                    let (folder, _) = names::split(&output);
+                    *numbers.entry(folder.to_vec()).or_insert_with_key(|folder| {
+                        folders.push(names::from_bytes(folder));
+                        (folders.len() - 1) as u32
+                    })
+                }),
+                regular: false,
+            })
+            .collect();
+        Self {
+            jobs,
+            output_folders: folders,
+            skipped: Vec::new(),
+            problems: Vec::new(),
+        }
+    }
+
     /// The path of a job's output.
     pub(crate) fn output(&self, job: &Job) -> PathBuf {
         let (folder, name) = names::split(&job.input);

@@ -4,6 +4,7 @@ import os
 import random
 import shutil
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -116,7 +117,11 @@ def cluster():
     if not os.access(ROT90, os.X_OK):
         pytest.fail(f"no executable {ROT90}: cargo build --release")
     node = {"num_cpus": 1, "object_store_memory": 100 << 20}
-    cluster = Cluster(initialize_head=True, head_node_args={**node, "include_dashboard": False})
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    cluster = Cluster(initialize_head=True, head_node_args={
+        **node, "include_dashboard": False, "ray_client_server_port": port})
+    cluster.client = f"ray://127.0.0.1:{port}"
     cluster.second = cluster.add_node(**node)
     cluster.restore = lambda: setattr(cluster, "second", cluster.add_node(**node))
 
@@ -164,7 +169,7 @@ def wrapper(folder, script):
     """An executable that does something before it becomes rot90; `$names` has its standard input."""
     path = folder / "wrapped"
     path.write_text(f"""#!/bin/bash
-case "$*" in *--dry-run*|*--version*) exec '{ROT90}' "$@";; esac
+case "$*" in *--dry-run*|*--version*|*--report-of-records*) exec '{ROT90}' "$@";; esac
 names=$(mktemp)
 cat > "$names"
 {script}

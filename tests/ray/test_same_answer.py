@@ -2,10 +2,11 @@
 
 import json
 import os
+import re
 
 import pytest
 
-from conftest import ROT90, bitmap, files
+from conftest import PATIENCE, ROT90, World, bitmap, files, interrupt, wait_for, wrapper
 
 
 @pytest.mark.parametrize("form", ["json", "jsonl", "means"])
@@ -117,17 +118,45 @@ def test_dry_run_is_that_of_rot90(world):
     world.assert_same("*.bmp", "none", "--dry-run", "-v", code=1)
 
 
+def slide(world, name, size):
+    """A picture of about that many bytes: a row of noise, the others black."""
+    rows = size // (6000 * 3)
+    head = bytearray(bitmap(6000, 1))
+    for at, number in [(2, 54 + rows * 18000), (22, rows), (34, rows * 18000)]:
+        head[at:at + 4] = number.to_bytes(4, "little")
+    world.add(name, bytes(head))
+    os.truncate(world.here / name, 54 + rows * 18000)
+
+
 def test_a_slide_is_a_task_of_its_own(world):
-    # 72 MB; the row's noise is repeated, since making that much of it takes long.
-    data = bitmap(6000, 1)
-    rows = data[54:] * 4000
-    head = bytearray(data[:54])
-    head[2:6] = (54 + len(rows)).to_bytes(4, "little")
-    head[22:26] = (4000).to_bytes(4, "little")
-    head[34:38] = len(rows).to_bytes(4, "little")
-    world.add("slide.bmp", bytes(head) + rows)
+    slide(world, "slide.bmp", 72_000_000)
     world.add("small.bmp", bitmap(20, 10))
     world.assert_same("*.bmp", code=0)
+
+
+def test_a_slide_gets_as_many_cpus_as_a_node_has(tmp_path):
+    from ray.cluster_utils import Cluster
+
+    node = {"num_cpus": 4, "object_store_memory": 100 << 20}
+    wide = Cluster(initialize_head=True, head_node_args={**node, "include_dashboard": False})
+    try:
+        wide.add_node(**node)
+        world = World(tmp_path, wide.address)
+        # One for each 32 MiB would be 3, and 5, which no node has.
+        slide(world, "slide.bmp", 90_000_000)
+        slide(world, "too wide.bmp", 150_000_000)
+        world.add("small.bmp", bitmap(20, 10))
+        # Ray tells a task by OMP_NUM_THREADS how many CPUs it has reserved.
+        logs = wrapper(tmp_path, f"""echo "$(tr '\\0' ' ' < "$names"): reserved $OMP_NUM_THREADS, $*" >> {tmp_path}/log""")
+        world.assert_same("*.bmp", code=0, rot90=logs)
+        found = re.findall(r"^(.*) : reserved (\d+), .*--workers (\d+)", (tmp_path / "log").read_text(), re.MULTILINE)
+        assert sorted(found) == [("slide.bmp", "3", "3"), ("small.bmp", "1", "1"), ("too wide.bmp", "4", "4")]
+        # And so it is where the whole run may use fewer.
+        (tmp_path / "log").unlink()
+        world.assert_same("*.bmp", "-w", "2", code=0, rot90=logs, again=True)
+        assert "too wide.bmp : reserved 2," in (tmp_path / "log").read_text()
+    finally:
+        wide.shutdown()
 
 
 def test_verbose_tells_of_files_and_the_cluster(world):
@@ -173,11 +202,29 @@ def test_no_cluster_there(world):
     assert not (world.there / "a_rot90.bmp").exists()
 
 
-def test_the_ray_client_is_refused(world):
+def test_through_the_ray_client(mixed, cluster):
+    mixed.assert_same("*.bmp", code=1, address=False, env={"RAY_ADDRESS": cluster.client})
+    ran = mixed.ray("*.bmp", "-v", address=False, env={"RAY_ADDRESS": cluster.client})
+    assert b"2 nodes" in ran.stderr
+
+
+def test_the_ray_client_ends_in_order(mixed, cluster, slow_rot90):
+    mixed.twice()
+    process = mixed.start("*.bmp", "--task-bytes", "1M", "--address", cluster.client, rot90=slow_rot90,
+                          address=False, start_new_session=True)
+    wait_for(lambda: (mixed.there / "000_rot90.bmp").exists())
+    interrupt(process)
+    out, told = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130, told.decode()
+    assert 0 < len(json.loads(out)) < 400
+
+
+def test_no_ray_client_there(world):
+    world.add("a.bmp", bitmap(4, 2))
     world.twice()
-    ran = world.ray("a.bmp", address=False, env={"RAY_ADDRESS": "ray://127.0.0.1:10001"})
-    assert (ran.returncode, ran.stdout) == (2, b"")
-    assert b"run this on a machine of the cluster" in ran.stderr
+    ran = world.ray("a.bmp", address=False, env={"RAY_ADDRESS": "ray://127.0.0.1:9"})
+    assert (ran.returncode, ran.stdout) == (2, b""), ran.stderr.decode()
+    assert b"rot90: no Ray cluster at ray://127.0.0.1:9: " in ran.stderr
 
 
 def test_versions_agree(world, tmp_path):
@@ -226,3 +273,55 @@ def test_records_stream_in_order(mixed, slow_rot90):
     assert rest == [f"{number:03}.bmp" for number in range(1, 400)]
     process.communicate()
     assert process.returncode == 1
+
+
+def page(path):
+    """A report without what no two runs have in common: the moment, time, rate and nonce."""
+    html = path.read_text()
+    nonce, = set(re.findall(r"nonce-([0-9a-f]+)", html))
+    html = re.sub(r"<dt>(Time|Rate)</dt><dd>[^<]*</dd>", "", html.replace(nonce, "NONCE"))
+    return re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", "", html)
+
+
+def test_the_report_is_that_of_rot90(mixed):
+    mixed.add(b"not utf-8 \xff.bmp", bitmap(30, 20))
+    mixed.add("gone_rot90.bmp", bitmap(8, 8))
+    mixed.twice()
+    for words in [["*.bmp", "missing.bmp", "no*thing"], ["*.bmp", "-o", "out/new"]]:
+        words += ["--report", "out/new/page.html" if "-o" in words else "page.html", "--format", "jsonl"]
+        local, ran = mixed.local(*words), mixed.ray(*words)
+        assert (ran.returncode, ran.stdout) == (local.returncode, local.stdout), ran.stderr.decode()
+        here, there = (page(world / words[words.index("--report") + 1]) for world in (mixed.here, mixed.there))
+        assert there == here
+        assert "217.bmp" in here and "data:image/" in here
+        # Afterwards the folders hold the same but for the pages, which were compared.
+        found = [{path: data for path, data in files(world).items() if path.suffix != ".html"}
+                 for world in (mixed.here, mixed.there)]
+        assert found[0] == found[1]
+
+
+def test_a_report_that_cannot_stand_touches_nothing(world):
+    world.add("a.bmp", bitmap(3, 3))
+    world.add("folder.html/x", b"")
+    world.twice()
+    for words in [["a.bmp", "--report", "page.txt"], ["a.bmp", "--report", "folder.html"],
+                  ["a.bmp", "--report", "missing/page.html"], ["a.bmp", "--report", "page.html", "--dry-run"]]:
+        local, ran = world.local(*words), world.ray(*words)
+        assert (ran.returncode, ran.stdout) == (local.returncode, b"") == (2, b""), ran.stderr.decode()
+        assert ran.stderr.splitlines()[0] == local.stderr.splitlines()[0]
+    assert files(world.there) == files(world.here)
+    assert not (world.there / "a_rot90.bmp").exists()
+
+
+def test_an_interrupted_run_has_a_report_of_its_results(mixed, slow_rot90):
+    mixed.twice()
+    process = mixed.start("*.bmp", "--task-bytes", "1M", "--report", "page.html", rot90=slow_rot90,
+                          start_new_session=True)
+    wait_for(lambda: (mixed.there / "000_rot90.bmp").exists())
+    interrupt(process)
+    out, told = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130, told.decode()
+    html = (mixed.there / "page.html").read_text()
+    assert "The run was ended early" in html
+    for record in json.loads(out):
+        assert f'["{record["input"]}",' in html

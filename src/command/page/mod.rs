@@ -6,6 +6,7 @@
 mod histogram;
 mod pictures;
 mod place;
+pub(crate) mod records;
 mod write;
 
 use std::path::{Path, PathBuf};
