@@ -5,6 +5,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+/// Whether open files are so few that the pictures need them all.
+#[cfg(unix)]
+fn files_are_scarce() -> bool {
+    use rustix::process::{Resource, getrlimit};
+    getrlimit(Resource::Nofile)
+        .current
+        .is_some_and(|limit| limit < 64)
+}
+
 /// What signals have said so far.
 pub(crate) struct Signals {
     stop: Arc<AtomicBool>,
@@ -24,13 +33,17 @@ impl Signals {
             stop: Arc::default(),
             number: Arc::default(),
         };
-        // Where there is neither file nor thread to be had for it, the second signal ends it here.
-        let watched = UnixStream::pair()
-            .and_then(|(reader, writer)| {
-                let writers = [writer.try_clone()?, writer];
-                signals.watch(reader).map(|()| writers.map(Some))
-            })
-            .unwrap_or_default();
+        // Where neither files nor a thread are to be had for it, the second signal ends it here.
+        let watched = if files_are_scarce() {
+            [None, None]
+        } else {
+            UnixStream::pair()
+                .and_then(|(reader, writer)| {
+                    let writers = [writer.try_clone()?, writer];
+                    signals.watch(reader).map(|()| writers.map(Some))
+                })
+                .unwrap_or_default()
+        };
         for (signal, writer) in [SIGINT, SIGTERM].into_iter().zip(watched) {
             if let Some(writer) = writer {
                 pipe::register(signal, writer)?;
