@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 use std::ffi::{OsStr, OsString};
 use std::io::IoSliceMut;
-use std::num::NonZeroU64;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -165,7 +164,7 @@ impl Input {
         // A single request is cut to the device's largest one.
         const AT_ONCE: u64 = 512 << 10;
         for part in (0..size).step_by(AT_ONCE as usize) {
-            let length = NonZeroU64::new(AT_ONCE.min(size - part));
+            let length = std::num::NonZeroU64::new(AT_ONCE.min(size - part));
             if fs::fadvise(&self.fd, offset + part, length, fs::Advice::WillNeed).is_err() {
                 return;
             }

@@ -17,6 +17,7 @@ impl Mapping {
 
 /// Allows nothing, as there is nothing to allow.
 #[cfg(feature = "cli")]
+#[expect(clippy::unnecessary_wraps, reason = "other systems may fail")]
 pub(crate) fn allow() -> std::io::Result<()> {
     Ok(())
 }
