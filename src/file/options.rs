@@ -9,7 +9,7 @@ pub enum Existing {
     /// Replace it.
     #[default]
     Replace,
-    /// Fail with [`Error::OutputExists`].
+    /// Fail with [`Error::OutputExists`](crate::Error::OutputExists).
     Refuse,
     /// Leave it alone if it is not older than the input, replace it otherwise.
     KeepNewer,
@@ -35,7 +35,7 @@ pub struct FileOptions<'a> {
     /// The most memory, in bytes, that the picture may take; `None` is
     /// [`default_max_memory`](crate::default_max_memory).
     pub max_memory: Option<u64>,
-    /// The work is given up, with [`Error::Interrupted`], soon after this becomes true.
+    /// The work is given up, with [`Error::Interrupted`](crate::Error::Interrupted), soon after this becomes true.
     pub cancel: Option<&'a AtomicBool>,
     /// Counts the bytes of input that are done, for a progress bar.
     pub bytes_done: Option<&'a AtomicU64>,
