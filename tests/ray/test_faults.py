@@ -77,7 +77,10 @@ def test_signals_end_it_in_order(mixed, slow_rot90, number, code, own_cluster):
     out, told = process.communicate(timeout=PATIENCE)
     assert process.returncode == code, told.decode()
     records = json.loads(out)
-    assert 0 < len(records) < 400
+    # A cluster of the run's own is in its process group, and SIGTERM ends that too: tasks may not
+    # get to say what they have done.
+    least = 0 if own_cluster and number == signal.SIGTERM else 1
+    assert least <= len(records) < 400
     assert all(record in local for record in records)
     places = [local.index(record) for record in records]
     assert places == sorted(places)
