@@ -77,3 +77,9 @@ fn address_space() -> Option<u64> {
 fn address_space() -> Option<u64> {
     None
 }
+/// How many files this process may have open.
+#[cfg(all(unix, feature = "cli"))]
+pub(crate) fn open_files() -> u64 {
+    use rustix::process::{Resource, getrlimit};
+    getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
+}

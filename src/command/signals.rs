@@ -5,14 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// Whether open files are so few that the pictures need them all.
-#[cfg(unix)]
-fn files_are_scarce() -> bool {
-    use rustix::process::{Resource, getrlimit};
-    getrlimit(Resource::Nofile)
-        .current
-        .is_some_and(|limit| limit < 64)
-}
+use crate::limits;
 
 /// What signals have said so far.
 pub(crate) struct Signals {
@@ -33,8 +26,9 @@ impl Signals {
             stop: Arc::default(),
             number: Arc::default(),
         };
-        // Where neither files nor a thread are to be had for it, the second signal ends it here.
-        let watched = if files_are_scarce() {
+        // Where the pictures need all files, or neither files nor a thread are to be had for it, the
+        // second signal ends it here.
+        let watched = if limits::open_files() < 64 {
             [None, None]
         } else {
             UnixStream::pair()

@@ -125,11 +125,14 @@ impl Opened {
     }
 
     /// Has the disk give the whole picture in order, where it will be taken column by column.
-    pub(crate) fn read_through(&mut self) {
-        if self.cold && self.size() >= MAPPED_FROM {
-            let header = &self.header;
+    pub(crate) fn read_through(&mut self, options: &FileOptions<'_>) {
+        let header = &self.header;
+        let is_whole = header.compression.is_plain() && header.check_pixels(self.size()).is_ok();
+        if self.cold && is_whole && self.size() >= MAPPED_FROM {
             self.input
-                .read_through(header.pixel_offset, header.pixel_bytes());
+                .read_through(header.pixel_offset, header.pixel_bytes(), || {
+                    stop_if_cancelled(options).is_ok()
+                });
             self.cold = false;
         }
     }
@@ -374,9 +377,8 @@ impl Opened {
         max_memory: u64,
     ) -> Result<u64> {
         let turn = Turn::new(&self.header, self.header.bits_per_pixel);
-        self.read_through();
-        let prefix = self.prefix(turn.bits_per_pixel)?;
-        let (input, header) = (&self.input, &self.header);
+        self.read_through(options);
+        let header = &self.header;
         let step = turn
             .row_step()
             .max(LEAST_BAND_ROW * 8 / turn.bits_per_pixel as usize);
@@ -397,10 +399,12 @@ impl Opened {
         let stride = header.stride_bytes();
         let end = header.pixel_offset + header.pixel_bytes();
         if end <= max_memory
-            && let Some(mapping) = input.map(end)
+            && let Some(mapping) = self.input.map(end)
         {
             return self.turn_mapped(&turn, &mapping, target, options);
         }
+        let prefix = self.prefix(turn.bits_per_pixel)?;
+        let (input, header) = (&self.input, &self.header);
         publish(target, output_size(header, &prefix, &turn), |output| {
             let bands = Bands {
                 turn: &turn,

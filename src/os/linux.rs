@@ -171,16 +171,21 @@ impl Input {
         }
     }
 
-    /// Reads these bytes in order and forgets them, so that they are in memory.
+    /// Reads these bytes in order and forgets them, so that they are in memory, for as long as it
+    /// is to `go_on`.
     ///
     /// The system reads ahead of a reader in large pieces, into large folios; what it is asked for
     /// ([`read_ahead`](Self::read_ahead)), or what a mapping touches, it reads page by page, which
     /// can take twice as long.
-    pub(crate) fn read_through(&self, offset: u64, size: u64) {
+    pub(crate) fn read_through(&self, offset: u64, size: u64, go_on: impl Fn() -> bool) {
         const AT_ONCE: u64 = 256 << 10;
-        let mut buffer = vec![0; AT_ONCE as usize];
-        let (mut at, end) = (offset, offset + size);
-        while at < end {
+        let mut buffer = Vec::new();
+        if buffer.try_reserve_exact(AT_ONCE as usize).is_err() {
+            return;
+        }
+        buffer.resize(AT_ONCE as usize, 0);
+        let (mut at, end) = (offset, offset.saturating_add(size));
+        while at < end && go_on() {
             let length = AT_ONCE.min(end - at) as usize;
             match rustix::io::pread(&self.fd, &mut buffer[..length], at) {
                 Ok(count) if count > 0 => at += count as u64,

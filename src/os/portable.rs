@@ -106,7 +106,7 @@ impl Input {
 
     /// Has these bytes in memory: nothing is mapped here, so that it is all the same.
     #[expect(clippy::unused_self, reason = "other systems use it")]
-    pub(crate) fn read_through(&self, _offset: u64, _size: u64) {}
+    pub(crate) fn read_through(&self, _offset: u64, _size: u64, _go_on: impl Fn() -> bool) {}
 }
 
 fn refuse_special(metadata: &fs::Metadata) -> Result<()> {

@@ -205,11 +205,16 @@ impl Batch<'_> {
             crate::os::Input::look(path).map_err(|error| reason(path, &error))?;
         }
         let output = self.plan.output(job);
-        if self.config.existing == Existing::Refuse && output.symlink_metadata().is_ok() {
+        if self.is_refused(&output) {
             let name = output.file_name().map_or(&*output, Path::new);
             return Err(Error::OutputExists(text::shown(name)).to_string());
         }
         Ok(())
+    }
+
+    /// Whether the output is there already and must stay as it is.
+    fn is_refused(&self, output: &Path) -> bool {
+        self.config.existing == Existing::Refuse && output.symlink_metadata().is_ok()
     }
 
     fn stopped(&self) -> bool {
@@ -281,7 +286,9 @@ impl Batch<'_> {
         let mut opened = Opened::open(Path::new(&*job.input), job.regular)?;
         if opened.is_cold() {
             self.cold.store(true, Ordering::Relaxed);
-            opened.read_through();
+            if !self.is_refused(&output) {
+                opened.read_through(&options);
+            }
             self.read_ahead(at);
         }
         if !opened.is_large() {

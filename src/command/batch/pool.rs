@@ -11,6 +11,7 @@ use crate::command::cli::Config;
 use crate::command::plan::{Job, Plan};
 use crate::command::spread::Spread;
 use crate::file::LARGE;
+use crate::limits;
 
 /// No more threads than can have work: a file each, or all of them on a large picture.
 pub(super) fn threads(plan: &Plan, config: &Config) -> usize {
@@ -36,9 +37,8 @@ fn threads_with_files() -> usize {
     const EACH: u64 = 4;
     /// The standard streams, the pipe to the second process, the signals', and the caller's.
     const BESIDES: u64 = 9;
-    use rustix::process::{Resource, getrlimit};
-    let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    usize::try_from((limit.saturating_sub(BESIDES) / EACH).max(1)).unwrap_or(usize::MAX)
+    usize::try_from((limits::open_files().saturating_sub(BESIDES) / EACH).max(1))
+        .unwrap_or(usize::MAX)
 }
 
 #[cfg(not(unix))]
