@@ -10,7 +10,7 @@ use crate::bmp::colour::Colours;
 use crate::bmp::header::{HEADER_BYTES, Header};
 use crate::error::{Error, Result};
 use crate::os::Input;
-use crate::scratch::{Scratch, room};
+use crate::scratch::{Buffer, Scratch};
 
 /// Rows that are no longer are read whole: a system call costs as much as copying this.
 const ROW_READ_WHOLE: usize = 1 << 20;
@@ -155,9 +155,9 @@ impl Sampled {
     pub(crate) fn of_file(path: &Path, grid: impl FnOnce(u32, u32) -> Grid) -> Result<Self> {
         let input = Input::open(path, false)?;
         let mut scratch = Scratch::take();
-        let buffer = &mut scratch.0.input;
+        let buffer = &mut scratch.0;
         let size = input.size();
-        let head = room(buffer, size.min(HEADER_BYTES as u64) as usize)?;
+        let head = buffer.room(size.min(HEADER_BYTES as u64) as usize)?;
         input.read_exact(head, 0)?;
         let header = Header::parse(head, size)?;
         if !header.compression.is_plain() {
@@ -233,7 +233,7 @@ struct InFile<'a> {
     end: u64,
     /// Bytes to read at least.
     piece: usize,
-    buffer: &'a mut Vec<u8>,
+    buffer: &'a mut Buffer,
     /// Which bytes of the file the buffer holds.
     held: std::ops::Range<u64>,
 }
@@ -245,11 +245,11 @@ impl Pixels for InFile<'_> {
             let most = self.end.saturating_sub(offset).min(self.piece as u64);
             let wanted = length.max(most as usize);
             self.held = 0..0;
-            self.input.read_exact(room(self.buffer, wanted)?, offset)?;
+            self.input.read_exact(self.buffer.room(wanted)?, offset)?;
             self.held = offset..offset + wanted as u64;
         }
         let at = (offset - self.held.start) as usize;
-        Ok(&self.buffer[at..at + length])
+        Ok(&self.buffer.bytes()[at..at + length])
     }
 }
 

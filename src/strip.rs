@@ -67,6 +67,11 @@ impl Turn {
             .next_multiple_of(step)
     }
 
+    /// The most bytes that a strip has.
+    pub(crate) fn strip_bytes(&self) -> usize {
+        self.strip_rows().min(self.width) * self.out_stride
+    }
+
     /// Strips and bands begin at multiples of this many columns.
     pub(crate) fn row_step(&self) -> usize {
         if self.bits_per_pixel < 8 { 64 } else { 16 }
@@ -131,7 +136,7 @@ impl Turn {
 
 /// Takes the output in pieces that follow each other, and hands it on in large ones.
 pub(crate) struct StripWriter<'a, F> {
-    buffer: &'a mut Vec<u8>,
+    buffer: &'a mut [u8],
     filled: usize,
     offset: u64,
     write: F,
@@ -140,9 +145,21 @@ pub(crate) struct StripWriter<'a, F> {
 /// Writes begin at multiples of this, so that the page cache can use large folios.
 const WRITE_ALIGNMENT: u64 = 64 << 10;
 
+/// What a [`StripWriter`] has room for at least, unless the output is shorter.
+pub(crate) const STRIP_ROOM: usize = STRIP_BYTES + WRITE_ALIGNMENT as usize;
+
+/// Room that a [`StripWriter`] needs for an output of `total` bytes in pieces of up to `piece`.
+pub(crate) fn strip_room(total: u64, piece: usize) -> usize {
+    let most = STRIP_BYTES
+        .max(piece)
+        .saturating_add(WRITE_ALIGNMENT as usize);
+    usize::try_from(total).map_or(most, |total| total.min(most))
+}
+
 impl<'a, F: FnMut(&[u8], u64) -> Result<()>> StripWriter<'a, F> {
-    /// A writer whose first byte belongs at `offset`.
-    pub(crate) fn new(buffer: &'a mut Vec<u8>, offset: u64, write: F) -> Self {
+    /// A writer whose first byte belongs at `offset`, with a buffer as large as [`strip_room`]
+    /// says.
+    pub(crate) fn new(buffer: &'a mut [u8], offset: u64, write: F) -> Self {
         Self {
             buffer,
             filled: 0,
@@ -153,9 +170,7 @@ impl<'a, F: FnMut(&[u8], u64) -> Result<()>> StripWriter<'a, F> {
 
     /// Room for the next `bytes` bytes, which count as written at the next call.
     pub(crate) fn room(&mut self, bytes: usize) -> Result<&mut [u8]> {
-        if self.filled > 0
-            && self.filled + bytes > STRIP_BYTES.max(bytes) + WRITE_ALIGNMENT as usize
-        {
+        if self.filled > 0 && self.filled + bytes > strip_room(u64::MAX, bytes) {
             // Leave the part after the last aligned offset for the next write.
             let end = self.offset + self.filled as u64;
             let tail = (end % WRITE_ALIGNMENT) as usize;
@@ -170,12 +185,8 @@ impl<'a, F: FnMut(&[u8], u64) -> Result<()>> StripWriter<'a, F> {
             self.offset += whole as u64;
         }
         let start = self.filled;
-        if self.buffer.len() < start + bytes {
-            crate::bmp::pixels::reserve(self.buffer, (start + bytes) as u64)?;
-            self.buffer.resize(start + bytes, 0);
-        }
         self.filled = start + bytes;
-        Ok(&mut self.buffer[start..start + bytes])
+        Ok(&mut self.buffer[start..self.filled])
     }
 
     /// Hands on what is left.

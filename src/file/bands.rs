@@ -9,7 +9,7 @@ use crate::bmp::header::Header;
 use crate::error::Result;
 use crate::os::{Input, Output};
 use crate::scratch::Scratch;
-use crate::strip::{StripWriter, Turn};
+use crate::strip::{StripWriter, Turn, strip_room};
 
 /// A band of a large picture has about this many bytes: enough for long reads, few enough to
 /// stay in the last-level cache.
@@ -32,6 +32,8 @@ pub(super) struct Bands<'a> {
     pub(super) turn: &'a Turn,
     /// Columns of a band.
     pub(super) columns: usize,
+    /// Bytes of the buffer that each band is given.
+    pub(super) buffer_bytes: usize,
     /// Bands that may be under way at a time.
     pub(super) at_once: usize,
     pub(super) prefix: &'a [u8],
@@ -39,7 +41,7 @@ pub(super) struct Bands<'a> {
 
 impl Bands<'_> {
     /// Runs `band` for each band of columns, with a writer to its place in the output and a
-    /// buffer for its rows, and writes headers and profile besides.
+    /// buffer, and writes headers and profile besides.
     pub(super) fn run(
         &self,
         header: &Header,
@@ -48,7 +50,7 @@ impl Bands<'_> {
         band: impl Fn(
             Range<usize>,
             &mut StripWriter<'_, &dyn Fn(&[u8], u64) -> Result<()>>,
-            &mut Vec<u8>,
+            &mut [u8],
         ) -> Result<u64>
         + Sync,
     ) -> Result<u64> {
@@ -58,14 +60,13 @@ impl Bands<'_> {
         let bands: Vec<_> = self.turn.chunks(0..self.turn.width, self.columns).collect();
         let one = |columns: &Range<usize>| -> Result<u64> {
             let mut scratch = Scratch::take();
-            let buffers = &mut scratch.0;
+            let size = columns.len() as u64 * self.turn.out_stride as u64;
+            let room = strip_room(size, self.turn.strip_bytes());
+            let (buffer, strip) = scratch.0.room_and_strip(self.buffer_bytes, room)?;
             let offset = pixels_at + self.turn.out_offset(columns);
-            let mut writer = StripWriter::new(
-                &mut buffers.strip,
-                offset,
-                &write as &dyn Fn(&[u8], u64) -> Result<()>,
-            );
-            let sum = band(columns.clone(), &mut writer, &mut buffers.input)?;
+            let mut writer =
+                StripWriter::new(strip, offset, &write as &dyn Fn(&[u8], u64) -> Result<()>);
+            let sum = band(columns.clone(), &mut writer, buffer)?;
             writer.finish()?;
             Ok(sum)
         };
@@ -102,9 +103,11 @@ impl Bands<'_> {
         if let Some(error) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
             return Err(error);
         }
+        let profile = header.profile.map_or(0, |profile| profile.size);
         let mut scratch = Scratch::take();
+        let (_, strip) = scratch.0.room_and_strip(0, strip_room(profile, 0))?;
         let end = pixels_at + self.turn.out_stride as u64 * self.turn.width as u64;
-        let mut writer = StripWriter::new(&mut scratch.0.strip, end, write);
+        let mut writer = StripWriter::new(strip, end, write);
         append_profile(input, header, &mut writer)?;
         writer.finish()?;
         Ok(sum.into_inner())

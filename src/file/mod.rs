@@ -15,8 +15,8 @@ use crate::limits;
 use crate::memory::pixels_stride;
 use crate::os::mapping::Mapping;
 use crate::os::{Input, Publishing};
-use crate::scratch::{Scratch, room};
-use crate::strip::{StripWriter, Turn};
+use crate::scratch::Scratch;
+use crate::strip::{StripWriter, Turn, strip_room};
 use bands::{BAND_BYTES, Bands, CACHE_LINE, LEAST_BAND_ROW, band_stride};
 pub use options::{Existing, FileOptions, TurnedFile};
 use strips::{append_profile, stop_if_cancelled, turn_columns};
@@ -106,7 +106,7 @@ impl Opened {
         } else {
             HEADER_BYTES as u64
         };
-        let bytes = room(&mut scratch.0.input, have as usize)?;
+        let bytes = scratch.0.room(have as usize)?;
         let cold = input.read_exact_cold(bytes, 0)?;
         let header = Header::parse(&bytes[..bytes.len().min(HEADER_BYTES)], size)?;
         Ok(Self {
@@ -206,12 +206,12 @@ impl Opened {
     /// Sees to it that the scratch input begins with the file's first `size` bytes.
     fn have(&mut self, size: u64) -> Result<()> {
         if self.have < size {
-            let buffer = &mut self.scratch.0.input;
-            if buffer.len() < size as usize {
+            let buffer = &mut self.scratch.0;
+            if buffer.bytes().len() < size as usize {
                 // Growing drops what is there, which is little.
                 self.have = 0;
             }
-            let bytes = room(buffer, size as usize)?;
+            let bytes = buffer.room(size as usize)?;
             self.input
                 .read_exact(&mut bytes[self.have as usize..], self.have)?;
             self.have = size;
@@ -237,12 +237,12 @@ impl Opened {
             let (input, scratch) = (&self.input, &mut self.scratch.0);
             let row = self.header.pixel_bytes() as usize - (turn.height - 1) * stride;
             let size = pixels_at + (turn.height - 1) * padded + row;
-            let have = if scratch.input.len() < size {
+            let have = if scratch.bytes().len() < size {
                 0
             } else {
                 pixels_at
             };
-            let bytes = room(&mut scratch.input, size)?;
+            let bytes = scratch.room(size)?;
             input.read_exact(&mut bytes[have..pixels_at], have as u64)?;
             let rows = bytes[pixels_at..].chunks_mut(padded).map(|row| {
                 let length = row.len().min(stride);
@@ -251,10 +251,10 @@ impl Opened {
             input.read_scattered(rows, self.header.pixel_offset)?;
             // What is there now is not the file as it lies.
             self.have = self.header.pixel_offset;
-            return self.turn_in_memory(&turn, padded, target, options);
+            return self.turn_in_memory(&turn, size, padded, target, options);
         }
         self.have(end)?;
-        self.turn_in_memory(&turn, stride, target, options)
+        self.turn_in_memory(&turn, end as usize, stride, target, options)
     }
 
     /// Turns a picture whose file is mapped: by this thread, and by those that have nothing to do.
@@ -275,6 +275,7 @@ impl Opened {
             let bands = Bands {
                 turn,
                 columns: turn.strip_rows(),
+                buffer_bytes: 0,
                 at_once: threads,
                 prefix: &prefix,
             };
@@ -289,20 +290,24 @@ impl Opened {
         })
     }
 
-    /// Turns the rows in the scratch input, one strip after another.
+    /// Turns the rows in the first `end` bytes of the scratch buffer, one strip after another.
     fn turn_in_memory(
         &mut self,
         turn: &Turn,
+        end: usize,
         stride: usize,
         target: Target<'_>,
         options: &FileOptions<'_>,
     ) -> Result<u64> {
         let prefix = self.prefix(turn.bits_per_pixel)?;
         let (input, scratch, header) = (&self.input, &mut self.scratch.0, &self.header);
-        let rows = &scratch.input[header.pixel_offset as usize..];
+        let size = output_size(header, &prefix, turn);
+        let piece = prefix.len().max(turn.strip_bytes());
+        let (input_bytes, strip) = scratch.room_and_strip(end, strip_room(size, piece))?;
+        let rows = &input_bytes[header.pixel_offset as usize..];
         show(options, header, turn, stride, rows);
-        publish(target, output_size(header, &prefix, turn), |output| {
-            let mut writer = StripWriter::new(&mut scratch.strip, 0, |bytes: &[u8], offset| {
+        publish(target, size, |output| {
+            let mut writer = StripWriter::new(strip, 0, |bytes: &[u8], offset| {
                 output.map_or(Ok(()), |output| output.write(bytes, offset))
             });
             writer.room(prefix.len())?.copy_from_slice(&prefix);
@@ -317,7 +322,7 @@ impl Opened {
     fn prefix(&mut self, bits_per_pixel: u32) -> Result<Vec<u8>> {
         let range = self.header.prefix_range();
         self.have(range.end)?;
-        let prefix = &self.scratch.0.input[range.start as usize..range.end as usize];
+        let prefix = &self.scratch.0.bytes()[range.start as usize..range.end as usize];
         Ok(self.header.rewritten(prefix, bits_per_pixel)?)
     }
 
@@ -344,7 +349,7 @@ impl Opened {
             ))
         })?;
         self.have(size)?;
-        let data = &self.scratch.0.input[self.header.pixel_offset as usize..size as usize];
+        let data = &self.scratch.0.bytes()[self.header.pixel_offset as usize..size as usize];
         let plain = pixels::expand(&self.header, data, left)?;
         let prefix = self.prefix(plain.bits_per_pixel)?;
         let turn = Turn::new(&self.header, plain.bits_per_pixel);
@@ -359,6 +364,7 @@ impl Opened {
                 } else {
                     turn.width
                 },
+                buffer_bytes: 0,
                 at_once: rayon::current_num_threads(),
                 prefix: &prefix,
             };
@@ -409,6 +415,7 @@ impl Opened {
             let bands = Bands {
                 turn: &turn,
                 columns,
+                buffer_bytes: band_stride(&turn, columns) * turn.height,
                 at_once,
                 prefix: &prefix,
             };
@@ -416,7 +423,7 @@ impl Opened {
                 let first = band.start * turn.bits_per_pixel as usize / 8;
                 let row_bytes = (band.end * turn.bits_per_pixel as usize).div_ceil(8) - first;
                 let band_stride = band_stride(&turn, band.len());
-                let rows = room(buffer, band_stride * turn.height)?;
+                let rows = &mut buffer[..band_stride * turn.height];
                 let mut offset = header.pixel_offset + first as u64;
                 for row in rows.chunks_exact_mut(band_stride) {
                     input.read_exact(&mut row[..row_bytes], offset)?;

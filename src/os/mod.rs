@@ -17,6 +17,12 @@ pub(crate) mod mapping;
 #[path = "no_mapping.rs"]
 pub(crate) mod mapping;
 
+#[cfg(all(target_os = "linux", not(rot90_portable), feature = "cli"))]
+pub(crate) mod pages;
+#[cfg(not(all(target_os = "linux", not(rot90_portable), feature = "cli")))]
+#[path = "no_pages.rs"]
+pub(crate) mod pages;
+
 #[cfg(any(not(target_os = "linux"), rot90_portable))]
 mod portable;
 #[cfg(any(not(target_os = "linux"), rot90_portable))]

@@ -39,6 +39,10 @@ pub(super) use summary::{bytes_shown, counted};
 /// results which wait for their turn take bounded memory.
 const WINDOW: usize = 1 << 14;
 
+/// Where a picture may take less, its buffers are not made of large pages, as these are rounded
+/// up to.
+const ROOMY: u64 = 64 << 20;
+
 thread_local! {
     /// Where this thread's last panic was, and what it said.
     static PANICKED_AT: Cell<Option<String>> = const { Cell::new(None) };
@@ -116,6 +120,9 @@ pub(crate) fn run(plan: &Plan, config: &Config, signals: &Signals) -> anyhow::Re
     }));
     // Without the handler inputs are read, which is as right, if slower.
     let _ = crate::os::mapping::allow();
+    if config.max_memory.is_none_or(|bytes| bytes >= ROOMY) {
+        crate::os::pages::allow();
+    }
     let begun = Instant::now();
     match pool {
         Some(pool) => drop(pool.broadcast(|_| batch.work())),
