@@ -11,13 +11,6 @@ use crate::turn::{self, Kernel, Rows};
 /// the turn, the sum and the write.
 const STRIP_BYTES: usize = 512 << 10;
 
-/// As much for larger pictures. Their rows come from memory, on a page each: a wider strip takes
-/// more of a page whose address has been looked up.
-const LARGER_STRIP_BYTES: usize = 1 << 20;
-
-/// Pictures from this size on are larger ones.
-const LARGER: usize = 4 << 20;
-
 /// A strip takes at least this many bytes of each input row, four cache lines, so that few lines
 /// are fetched for a part of their pixels only; very high pictures make larger strips for that.
 const LEAST_ROW_BYTES: usize = 256;
@@ -55,12 +48,7 @@ impl Turn {
         // Whole bytes of input for narrow pixels, whole tiles for wide ones.
         let step = self.row_step();
         let least = LEAST_ROW_BYTES * 8 / self.bits_per_pixel as usize;
-        let bytes = if self.out_stride.saturating_mul(self.width) < LARGER {
-            STRIP_BYTES
-        } else {
-            LARGER_STRIP_BYTES
-        };
-        (bytes / self.out_stride)
+        (STRIP_BYTES / self.out_stride)
             .max(least.min(8 * STRIP_BYTES / self.out_stride))
             // Rows longer than eight strips are still turned a step at a time.
             .max(1)

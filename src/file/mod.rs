@@ -267,6 +267,7 @@ impl Opened {
     ) -> Result<u64> {
         let prefix = self.prefix(turn.bits_per_pixel)?;
         let (input, header) = (&self.input, &self.header);
+        mapping.touch();
         let rows = &mapping.bytes()[header.pixel_offset as usize..];
         let stride = header.stride_bytes() as usize;
         show(options, header, turn, stride, rows);

@@ -18,6 +18,10 @@ use rustix::mm::{MapFlags, ProtFlags, mmap, mmap_anonymous, munmap};
 /// The least granularity of mappings on all supported systems; larger pages are multiples of it.
 const PAGE: usize = 4096;
 
+/// The system maps the pages around one that is touched, so many bytes of them, where they are in
+/// memory.
+const MAPPED_AROUND: usize = 64 << 10;
+
 /// Where the mappings are, for the signal handler. More than these are not made.
 static SLOTS: [Slot; 512] = [const { Slot::new() }; 512];
 
@@ -165,6 +169,28 @@ impl Mapping {
         // replaced by the handler. The bytes are only moved and added up, by loads of registers
         // that are right for any value, also one that changes in between.
         unsafe { std::slice::from_raw_parts(start, length) }
+    }
+
+    /// Has the system map the pages now that have not been touched yet, as far as they are in
+    /// memory. Where a page is missing, asking for lines ahead has no effect.
+    pub(crate) fn touch(&self) {
+        /// What one thread touches in one go.
+        const SHARE: usize = 16 << 20;
+        let touch = |bytes: &[u8]| {
+            for byte in bytes.iter().step_by(MAPPED_AROUND) {
+                // SAFETY: a reference can be read from; that the byte is not used matters to
+                // nobody but the compiler.
+                unsafe { std::ptr::read_volatile(byte) };
+            }
+        };
+        rayon::scope(|scope| {
+            let mut shares = self.bytes().chunks(SHARE);
+            let own = shares.next();
+            for share in shares {
+                scope.spawn(move |_| touch(share));
+            }
+            own.map(touch);
+        });
     }
 
     /// Whether all bytes that were read were the file's.
