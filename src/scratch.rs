@@ -9,7 +9,6 @@ use std::cell::RefCell;
 use crate::bmp::pixels::reserve;
 use crate::error::Result;
 use crate::os::pages::Pages;
-use crate::strip::STRIP_ROOM;
 
 thread_local! {
     static STORE: RefCell<Vec<Buffer>> = const { RefCell::new(Vec::new()) };
@@ -94,13 +93,13 @@ impl Buffer {
         if self.bytes().len() < size {
             // Given back before more is taken.
             self.0 = Memory::default();
-            // The strip that will follow is no larger than the picture.
-            self.0 = Memory::new(size.saturating_add(size.min(STRIP_ROOM)))?;
+            self.0 = Memory::new(size)?;
         }
         Ok(&mut self.bytes_mut()[..size])
     }
 
-    /// The first `input` bytes, which hold what they held, and `strip` others.
+    /// The first `input` bytes, which hold what they held, and `strip` others. Where there is no
+    /// room for both, the former are copied to where there is.
     pub(crate) fn room_and_strip(
         &mut self,
         input: usize,

@@ -133,23 +133,30 @@ pub(crate) struct StripWriter<'a, F> {
 /// Writes begin at multiples of this, so that the page cache can use large folios.
 const WRITE_ALIGNMENT: u64 = 64 << 10;
 
-/// What a [`StripWriter`] has room for at least, unless the output is shorter.
-pub(crate) const STRIP_ROOM: usize = STRIP_BYTES + WRITE_ALIGNMENT as usize;
+/// Bytes lie in the buffer as far from a multiple of this as in the file: the system copies from
+/// cache line to cache line, which is faster than across them.
+const LINE: usize = 64;
 
 /// Room that a [`StripWriter`] needs for an output of `total` bytes in pieces of up to `piece`.
 pub(crate) fn strip_room(total: u64, piece: usize) -> usize {
-    let most = STRIP_BYTES
-        .max(piece)
-        .saturating_add(WRITE_ALIGNMENT as usize);
-    usize::try_from(total).map_or(most, |total| total.min(most))
+    let most = most_filled(piece);
+    usize::try_from(total).map_or(most, |total| total.min(most)) + LINE
+}
+
+/// Bytes in the buffer at most when a piece of `bytes` has been added.
+fn most_filled(bytes: usize) -> usize {
+    STRIP_BYTES
+        .max(bytes)
+        .saturating_add(WRITE_ALIGNMENT as usize)
 }
 
 impl<'a, F: FnMut(&[u8], u64) -> Result<()>> StripWriter<'a, F> {
     /// A writer whose first byte belongs at `offset`, with a buffer as large as [`strip_room`]
     /// says.
     pub(crate) fn new(buffer: &'a mut [u8], offset: u64, write: F) -> Self {
+        let skipped = (offset as usize).wrapping_sub(buffer.as_ptr().addr()) % LINE;
         Self {
-            buffer,
+            buffer: &mut buffer[skipped..],
             filled: 0,
             offset,
             write,
@@ -158,7 +165,7 @@ impl<'a, F: FnMut(&[u8], u64) -> Result<()>> StripWriter<'a, F> {
 
     /// Room for the next `bytes` bytes, which count as written at the next call.
     pub(crate) fn room(&mut self, bytes: usize) -> Result<&mut [u8]> {
-        if self.filled > 0 && self.filled + bytes > strip_room(u64::MAX, bytes) {
+        if self.filled > 0 && self.filled + bytes > most_filled(bytes) {
             // Leave the part after the last aligned offset for the next write.
             let end = self.offset + self.filled as u64;
             let tail = (end % WRITE_ALIGNMENT) as usize;

@@ -35,6 +35,16 @@ const ALWAYS_FITS: u64 = 8 << 20;
 /// room in the cache is then fetched from memory once, not twice.
 const MAPPED_FROM: u64 = 4 << 20;
 
+/// How many threads find work in a file of this size, beside other files.
+#[cfg(feature = "cli")]
+pub(crate) fn threads_on(size: u64) -> usize {
+    if size >= LARGE {
+        usize::MAX
+    } else {
+        (size / MAPPED_FROM).max(1) as usize
+    }
+}
+
 /// Asks for a file's bytes before it is its turn, and returns their number. The system reads ahead
 /// by itself where a file is longer.
 #[cfg(feature = "cli")]
@@ -106,7 +116,8 @@ impl Opened {
         } else {
             HEADER_BYTES as u64
         };
-        let bytes = scratch.0.room(have as usize)?;
+        let strip = strip_room(have, 0);
+        let bytes = &mut scratch.0.room(have as usize + strip)?[..have as usize];
         let cold = input.read_exact_cold(bytes, 0)?;
         let header = Header::parse(&bytes[..bytes.len().min(HEADER_BYTES)], size)?;
         Ok(Self {
@@ -203,17 +214,19 @@ impl Opened {
         })
     }
 
-    /// Sees to it that the scratch input begins with the file's first `size` bytes.
-    fn have(&mut self, size: u64) -> Result<()> {
+    /// Sees to it that the scratch buffer begins with the file's first `size` bytes, and has room
+    /// for `beside` more.
+    fn have(&mut self, size: u64, beside: usize) -> Result<()> {
+        let buffer = &mut self.scratch.0;
+        let wanted = (size as usize).saturating_add(beside);
+        if buffer.bytes().len() < wanted {
+            // Growing drops what is there, which is little.
+            self.have = 0;
+        }
+        let bytes = buffer.room(wanted)?;
         if self.have < size {
-            let buffer = &mut self.scratch.0;
-            if buffer.bytes().len() < size as usize {
-                // Growing drops what is there, which is little.
-                self.have = 0;
-            }
-            let bytes = buffer.room(size as usize)?;
-            self.input
-                .read_exact(&mut bytes[self.have as usize..], self.have)?;
+            let missing = &mut bytes[self.have as usize..size as usize];
+            self.input.read_exact(missing, self.have)?;
             self.have = size;
         }
         Ok(())
@@ -227,33 +240,28 @@ impl Opened {
         let stride = self.header.stride_bytes() as usize;
         if end >= MAPPED_FROM
             && let Some(mapping) = self.input.map(end)
+            && mapping.maps_around()
         {
             return self.turn_mapped(&turn, &mapping, target, options);
         }
+        let strip = strip_room(self.size(), turn.strip_bytes());
         // Rows whose starts fall into the same few cache sets are read to other distances.
         let padded = stride + CACHE_LINE;
         if self.have < end && stride.is_multiple_of(SET_STRIDE) && self.header.height > 64 {
-            self.have(self.header.pixel_offset)?;
-            let (input, scratch) = (&self.input, &mut self.scratch.0);
             let row = self.header.pixel_bytes() as usize - (turn.height - 1) * stride;
-            let size = pixels_at + (turn.height - 1) * padded + row;
-            let have = if scratch.bytes().len() < size {
-                0
-            } else {
-                pixels_at
-            };
-            let bytes = scratch.room(size)?;
-            input.read_exact(&mut bytes[have..pixels_at], have as u64)?;
+            let pixels = (turn.height - 1) * padded + row;
+            self.have(self.header.pixel_offset, pixels + strip)?;
+            let bytes = self.scratch.0.room(pixels_at + pixels)?;
             let rows = bytes[pixels_at..].chunks_mut(padded).map(|row| {
                 let length = row.len().min(stride);
                 &mut row[..length]
             });
-            input.read_scattered(rows, self.header.pixel_offset)?;
+            self.input.read_scattered(rows, self.header.pixel_offset)?;
             // What is there now is not the file as it lies.
             self.have = self.header.pixel_offset;
-            return self.turn_in_memory(&turn, size, padded, target, options);
+            return self.turn_in_memory(&turn, pixels_at + pixels, padded, target, options);
         }
-        self.have(end)?;
+        self.have(end, strip)?;
         self.turn_in_memory(&turn, end as usize, stride, target, options)
     }
 
@@ -322,7 +330,7 @@ impl Opened {
     /// The output's headers. Those of a file that is not read whole are read here.
     fn prefix(&mut self, bits_per_pixel: u32) -> Result<Vec<u8>> {
         let range = self.header.prefix_range();
-        self.have(range.end)?;
+        self.have(range.end, 0)?;
         let prefix = &self.scratch.0.bytes()[range.start as usize..range.end as usize];
         Ok(self.header.rewritten(prefix, bits_per_pixel)?)
     }
@@ -349,7 +357,7 @@ impl Opened {
                 "needs {size} bytes of memory for compressed pixels, {max_memory} are allowed"
             ))
         })?;
-        self.have(size)?;
+        self.have(size, 0)?;
         let data = &self.scratch.0.bytes()[self.header.pixel_offset as usize..size as usize];
         let plain = pixels::expand(&self.header, data, left)?;
         let prefix = self.prefix(plain.bits_per_pixel)?;

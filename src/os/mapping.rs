@@ -171,18 +171,25 @@ impl Mapping {
         unsafe { std::slice::from_raw_parts(start, length) }
     }
 
+    /// Whether the system maps more than the one page that is touched.
+    ///
+    /// It passes by pages that it has marked to be given up next, as it marks those of files in
+    /// memory when caches are dropped. A fault for each page costs more than reading the file.
+    pub(crate) fn maps_around(&self) -> bool {
+        /// Enough for a page with a mark of another kind among them.
+        const PAGES: usize = 8;
+        let before = faults_of_this_thread();
+        let length = self.bytes().len().min(PAGES * PAGE);
+        touch_each(PAGE, &self.bytes()[..length]);
+        faults_of_this_thread() - before < PAGES as i64 / 2
+    }
+
     /// Has the system map the pages now that have not been touched yet, as far as they are in
     /// memory. Where a page is missing, asking for lines ahead has no effect.
     pub(crate) fn touch(&self) {
         /// What one thread touches in one go.
         const SHARE: usize = 16 << 20;
-        let touch = |bytes: &[u8]| {
-            for byte in bytes.iter().step_by(MAPPED_AROUND) {
-                // SAFETY: a reference can be read from; that the byte is not used matters to
-                // nobody but the compiler.
-                unsafe { std::ptr::read_volatile(byte) };
-            }
-        };
+        let touch = |bytes: &[u8]| touch_each(MAPPED_AROUND, bytes);
         rayon::scope(|scope| {
             let mut shares = self.bytes().chunks(SHARE);
             let own = shares.next();
@@ -196,6 +203,25 @@ impl Mapping {
     /// Whether all bytes that were read were the file's.
     pub(crate) fn is_intact(&self) -> bool {
         !self.slot.damaged.load(Ordering::Acquire)
+    }
+}
+
+/// Reads the first of each `step` bytes.
+fn touch_each(step: usize, bytes: &[u8]) {
+    for byte in bytes.iter().step_by(step) {
+        // SAFETY: a reference can be read from; that the byte is not used matters to nobody but
+        // the compiler.
+        unsafe { std::ptr::read_volatile(byte) };
+    }
+}
+
+/// How many pages this thread has had to ask for so far, or 0 where that is not known.
+fn faults_of_this_thread() -> i64 {
+    // SAFETY: a `rusage` of zeros is valid, and the call fills in the one that it is given.
+    unsafe {
+        let mut usage = std::mem::zeroed::<libc::rusage>();
+        libc::getrusage(libc::RUSAGE_THREAD, &raw mut usage);
+        usage.ru_minflt
     }
 }
 

@@ -10,6 +10,10 @@ impl Mapping {
         match self.0 {}
     }
 
+    pub(crate) fn maps_around(&self) -> bool {
+        match self.0 {}
+    }
+
     pub(crate) fn touch(&self) {
         match self.0 {}
     }

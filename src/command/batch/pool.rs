@@ -10,23 +10,18 @@ use rayon::{ThreadBuilder, ThreadPool, ThreadPoolBuilder};
 use crate::command::cli::Config;
 use crate::command::plan::{Job, Plan};
 use crate::command::spread::Spread;
-use crate::file::LARGE;
+use crate::file::threads_on;
 use crate::limits;
 
-/// No more threads than can have work: a file each, or all of them on a large picture.
+/// No more threads than can have work: one for each file, several for each that is larger.
 pub(super) fn threads(plan: &Plan, config: &Config) -> usize {
-    let files = plan.jobs.len().max(1);
     let workers = config.workers.min(threads_with_files());
-    if files >= workers {
+    if plan.jobs.len() >= workers {
         return workers;
     }
-    let is_large =
-        |job: &Job| std::fs::metadata(&*job.input).is_ok_and(|metadata| metadata.len() >= LARGE);
-    if plan.jobs.iter().any(is_large) {
-        workers
-    } else {
-        files
-    }
+    let on = |job: &Job| std::fs::metadata(&*job.input).map_or(1, |found| threads_on(found.len()));
+    let wanted = plan.jobs.iter().map(on).fold(0, usize::saturating_add);
+    wanted.clamp(1, workers)
 }
 
 /// As many threads as the limit on open files allows: where it is low, fewer do all the work
