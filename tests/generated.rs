@@ -143,6 +143,47 @@ fn bash_completes_options_and_values() {
         completed(&["rot90", "--progress", ""]),
         "auto\nalways\nnever\n"
     );
+    // An equals sign is a word of its own.
+    assert_eq!(completed(&["rot90", "--format", "=", "m"]), "means\n");
+    assert_eq!(
+        completed(&["rot90", "--format", "="]),
+        "json\njsonl\nmeans\n"
+    );
+    world.write("results.html", "");
+    assert_eq!(
+        completed(&["rot90", "--report", "=", "re"]),
+        "results.html\n"
+    );
+}
+
+/// The same by a person's fingers: bash decides what the words are.
+#[test]
+fn bash_completes_as_it_is_typed() {
+    const TEST: &str = "bash_completes_as_it_is_typed";
+    const TYPED: &str = "rot90 --format=jsonl\t--progress=al\t-o=sc\t --report=res\t--no\t--rep\tres\t\n\
+                         exit\n";
+    let world = World::new();
+    world.write("rot90.bash", generated("complete-bash"));
+    world.write("results.html", "");
+    fs::create_dir(world.path("scans")).unwrap();
+    world.write(
+        "rc",
+        "PS1=; . ./rot90.bash; bind 'set enable-bracketed-paste off'; \
+         rot90() { printf '<%s>' \"$@\" >typed-in; }\n",
+    );
+    let line = "exec bash --rcfile rc -i";
+    let ran = world.run("script", ["-qec", line, "/dev/null"]);
+    let Some(ran) = ran.input(TYPED).try_go() else {
+        return skip(TEST, "there is no program `script`");
+    };
+    let typed = fs::read_to_string(world.path("typed-in")).unwrap_or_default();
+    assert_eq!(
+        typed,
+        "<--format=jsonl><--progress=always><-o=scans/><--report=results.html><--no-clobber>\
+         <--report><results.html>",
+        "{}",
+        ran.told()
+    );
 }
 
 #[test]

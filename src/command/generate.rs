@@ -51,15 +51,35 @@ pub(super) fn generate(kind: Kind, mut command: Command, out: &mut dyn Write) ->
         Kind::Man => return man(command, out),
         Kind::Markdown => return markdown(command, out),
         Kind::CompleteElvish => return elvish(command, out),
-        Kind::CompleteBash => Shell::Bash,
+        Kind::CompleteBash => return bash(command, out),
         Kind::CompleteZsh => Shell::Zsh,
         Kind::CompleteFish => Shell::Fish,
         Kind::CompletePowershell => Shell::PowerShell,
     };
-    // The generator cannot hand on a failed write.
+    out.write_all(&completions(shell, &mut command))
+}
+
+/// The script that `clap_complete` makes. It cannot hand on a failed write, so it gets none.
+fn completions(shell: Shell, command: &mut Command) -> Vec<u8> {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut command, "rot90", &mut script);
-    out.write_all(&script)
+    clap_complete::generate(shell, command, "rot90", &mut script);
+    script
+}
+
+/// Completions for bash, which takes `--format=json` apart into three words: what stands before
+/// the equals sign is the word that counts.
+fn bash(mut command: Command, out: &mut dyn Write) -> io::Result<()> {
+    const BEFORE: &str = "    prev=\"$3\"\n";
+    const APART: &str = r#"    if [[ "${cur}" == "=" ]]; then
+        cur=""
+    elif [[ "${prev}" == "=" && COMP_CWORD -ge 2 ]]; then
+        prev="${COMP_WORDS[COMP_CWORD-2]}"
+    fi
+"#;
+    let script = completions(Shell::Bash, &mut command);
+    let script = String::from_utf8_lossy(&script);
+    let script = script.replacen(BEFORE, &format!("{BEFORE}{APART}"), 1);
+    out.write_all(script.as_bytes())
 }
 
 /// Completions for elvish. Those of `clap_complete` know options alone, and a completer of one's
