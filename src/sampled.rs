@@ -12,11 +12,12 @@ use crate::error::{Error, Result};
 use crate::os::Input;
 use crate::scratch::{Scratch, room};
 
-/// Rows that are no longer are read whole: a system call costs as much as copying this.
+/// Rows that are no longer are read whole.
 const ROW_READ_WHOLE: usize = 1 << 20;
 
-/// Rows that follow each other this closely are read together, in pieces of [`PIECE`].
-const CLOSE: u64 = 4 << 10;
+/// Rows that follow each other this closely are read together, in pieces of [`PIECE`]: a system
+/// call costs as much as copying this.
+const CLOSE: u64 = 6 << 10;
 const PIECE: usize = 128 << 10;
 
 /// Which pixels of a picture are looked at: where the columns cross the rows, counted from the
@@ -86,37 +87,32 @@ impl Sampled {
     /// The samples a quarter turn clockwise.
     pub(crate) fn turned(&self) -> Self {
         let (width, height) = (self.width as usize, self.height as usize);
-        let mut rgb = Vec::with_capacity(self.rgb.len());
+        let mut rgb = Vec::with_capacity(width * height);
         for column in 0..width {
-            for row in (0..height).rev() {
-                let at = (row * width + column) * 3;
-                rgb.extend_from_slice(&self.rgb[at..at + 3]);
-            }
+            let upwards = self.pixels().chunks_exact(width).rev();
+            rgb.extend(upwards.map(|row| row[column]));
         }
         Self {
             picture: (self.picture.1, self.picture.0),
             width: self.height,
             height: self.width,
             fine: self.fine,
-            rgb,
+            rgb: rgb.into_flattened(),
         }
     }
 
     /// The samples of [`Grid::coarse`].
     pub(crate) fn coarse(&self) -> Self {
-        let row_bytes = self.width as usize * 3;
-        let mut rgb = Vec::with_capacity(self.rgb.len() / 4 + row_bytes);
-        for row in self.rgb.chunks_exact(row_bytes).step_by(2) {
-            for pixels in row.chunks(6) {
-                rgb.extend_from_slice(&pixels[..3]);
-            }
+        let mut rgb = Vec::with_capacity(self.rgb.len() / 12 + self.width as usize);
+        for row in self.pixels().chunks_exact(self.width as usize).step_by(2) {
+            rgb.extend(row.iter().step_by(2));
         }
         Self {
             picture: self.picture,
             width: self.width.div_ceil(2),
             height: self.height.div_ceil(2),
             fine: false,
-            rgb,
+            rgb: rgb.into_flattened(),
         }
     }
 
@@ -126,11 +122,12 @@ impl Sampled {
             return self;
         }
         let row_bytes = self.width as usize * 3;
-        let mut rgb = Vec::with_capacity(self.rgb.len() / 4);
+        let mut rgb = Vec::with_capacity(self.rgb.len() / 12);
         for rows in self.rgb.chunks_exact(2 * row_bytes) {
             let (upper, lower) = rows.split_at(row_bytes);
-            for (upper, lower) in upper.chunks_exact(6).zip(lower.chunks_exact(6)) {
-                rgb.extend([0, 1, 2].map(|channel| {
+            let (upper, lower) = (upper.as_chunks::<6>().0, lower.as_chunks::<6>().0);
+            rgb.extend(upper.iter().zip(lower).map(|(upper, lower)| {
+                [0, 1, 2].map(|channel| {
                     let sum = [
                         upper[channel],
                         upper[channel + 3],
@@ -139,16 +136,21 @@ impl Sampled {
                     ]
                     .map(u16::from);
                     ((sum[0] + sum[1] + sum[2] + sum[3] + 2) / 4) as u8
-                }));
-            }
+                })
+            }));
         }
         Self {
             width: self.width / 2,
             height: self.height / 2,
             fine: false,
-            rgb,
+            rgb: rgb.into_flattened(),
             ..self
         }
+    }
+
+    /// Red, green and blue of each sample.
+    pub(crate) fn pixels(&self) -> &[[u8; 3]] {
+        self.rgb.as_chunks().0
     }
 
     /// Looks at a file of plain pixels. `grid` is told its width and height.
