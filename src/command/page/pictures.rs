@@ -123,19 +123,19 @@ impl Gallery {
         let (width, height) = before.picture;
         let found = Sampled::of_file(output, |out_width, out_height| {
             if (out_width, out_height) == (height, width) {
-                grid(width, height).coarse().turned(height)
+                grid(width, height).single().turned(height)
             } else {
-                grid(out_width, out_height).coarse()
+                grid(out_width, out_height).single()
             }
         });
-        let as_expected = found.is_ok_and(|found| found == before.coarse().turned());
+        let as_expected = found.is_ok_and(|found| found == before.turned());
         let after = if as_expected {
             None
         } else {
-            Some(stored(Sampled::of_file(output, grid).ok()?)?)
+            Some(stored(&Sampled::of_file(output, grid).ok()?)?)
         };
         Some(Pair {
-            before: stored(before)?,
+            before: stored(&before)?,
             after,
         })
     }
@@ -148,11 +148,9 @@ impl Gallery {
     }
 }
 
-/// The picture, scaled down and encoded; noise of few pixels rather than of many bytes.
-fn stored(sampled: Sampled) -> Option<Picture> {
-    let few_colours = has_few_colours(sampled.pixels());
-    let small = sampled.scaled();
-    let picture = encoded(&small, few_colours)?;
+/// The picture, encoded; noise of few pixels rather than of many bytes.
+fn stored(small: &Sampled) -> Option<Picture> {
+    let picture = encoded(small, has_few_colours(small.singles()))?;
     if picture.bytes.len() <= MOST_BYTES {
         return Some(picture);
     }
