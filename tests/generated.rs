@@ -186,6 +186,37 @@ fn bash_completes_as_it_is_typed() {
     );
 }
 
+/// Options behind an operand too, and values and files.
+#[test]
+fn zsh_completes_as_it_is_typed() {
+    const TEST: &str = "zsh_completes_as_it_is_typed";
+    const TYPED: &str = "rot90 --format=jsonl sc\t --upd\t--report res\t--progress al\t\nexit\n";
+    let world = World::new();
+    if world.run("zsh", ["--version"]).try_go().is_none() {
+        return skip(TEST, "there is no zsh");
+    }
+    world.write("_rot90", generated("complete-zsh"));
+    world.write("results.html", "");
+    fs::create_dir(world.path("scans")).unwrap();
+    world.write(
+        ".zshrc",
+        "PS1=; fpath=($PWD $fpath); autoload -Uz compinit; compinit -u -D; bindkey -e; \
+         rot90() { printf '<%s>' \"$@\" >typed-in; }\n",
+    );
+    let ran = world.run("script", ["-qec", "exec zsh -i", "/dev/null"]);
+    let ran = ran.env("ZDOTDIR", world.path("").to_str().unwrap());
+    let Some(ran) = ran.env("TERM", "xterm").input(TYPED).try_go() else {
+        return skip(TEST, "there is no program `script`");
+    };
+    let typed = fs::read_to_string(world.path("typed-in")).unwrap_or_default();
+    assert_eq!(
+        typed,
+        "<--format=jsonl><scans><--update><--report><results.html><--progress><always>",
+        "{}",
+        ran.told()
+    );
+}
+
 #[test]
 fn other_shells_take_their_completions() {
     let world = World::new();

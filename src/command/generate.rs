@@ -53,7 +53,7 @@ pub(super) fn generate(kind: Kind, mut command: Command, out: &mut dyn Write) ->
         Kind::CompleteElvish => return elvish(command, out),
         Kind::CompleteBash => return bash(command, out),
         Kind::CompletePowershell => return powershell(command, out),
-        Kind::CompleteZsh => Shell::Zsh,
+        Kind::CompleteZsh => return zsh(command, out),
         Kind::CompleteFish => Shell::Fish,
     };
     out.write_all(&completions(shell, &mut command))
@@ -64,6 +64,13 @@ fn completions(shell: Shell, command: &mut Command) -> Vec<u8> {
     let mut script = Vec::new();
     clap_complete::generate(shell, command, "rot90", &mut script);
     script
+}
+
+/// Completions for zsh. `*::` would mean that behind the first operand there are operands alone.
+fn zsh(mut command: Command, out: &mut dyn Write) -> io::Result<()> {
+    let script = completions(Shell::Zsh, &mut command);
+    let script = String::from_utf8_lossy(&script);
+    out.write_all(script.replace("'*::patterns", "'*:patterns").as_bytes())
 }
 
 /// Completions for bash, which takes `--format=json` apart into three words: what stands before

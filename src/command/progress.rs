@@ -183,8 +183,6 @@ struct Drawn {
     columns: u16,
     /// Standard output goes to a terminal too, and as a rule to the same one.
     among_results: bool,
-    /// It is not to be drawn any more.
-    over: bool,
 }
 
 /// There is one standard error, to which whoever writes to it comes.
@@ -194,7 +192,6 @@ impl Drawn {
     const NOTHING: Self = Self {
         columns: 0,
         among_results: false,
-        over: false,
     };
 
     /// What erases it. The cursor waits in its first column, and a window made narrower meanwhile may
@@ -221,15 +218,13 @@ fn without_bar<T>(drawn: &mut Drawn, write: impl FnOnce() -> T) -> T {
     write()
 }
 
-/// Writes results to standard output, which may be the bar's terminal. Where they do not end with
-/// a line there is no place for a bar any more.
-pub(super) fn with_results<T>(whole_lines: bool, write: impl FnOnce() -> T) -> T {
+/// Writes lines of results to standard output, which may be the bar's terminal.
+pub(super) fn with_results<T>(write: impl FnOnce() -> T) -> T {
     let mut drawn = Drawn::lock();
     if !drawn.among_results {
         drop(drawn);
         return write();
     }
-    drawn.over |= !whole_lines;
     without_bar(&mut drawn, write)
 }
 
@@ -284,7 +279,7 @@ impl TermLike for Line {
         let text = std::mem::take(&mut *self.text());
         let text = text.trim_start_matches('\r');
         let mut drawn = Drawn::lock();
-        if text.trim().is_empty() || drawn.over {
+        if text.trim().is_empty() {
             without_bar(&mut drawn, || ());
             return Ok(());
         }

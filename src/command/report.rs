@@ -1,7 +1,7 @@
 //! Results as JSON, JSON Lines or a list of means, in order.
 
 use std::ffi::OsStr;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::path::Path;
 
 use base64::Engine as _;
@@ -26,8 +26,10 @@ pub(crate) struct Report<W> {
     out: W,
     format: Format,
     records: u64,
-    /// The last record of an array: what stands behind it depends on what follows.
+    /// The last record of an array, as what stands behind it depends on what follows.
     last: Vec<u8>,
+    /// Messages go to the same terminal, and must not stand in the midst of a line of means.
+    among_messages: bool,
 }
 
 impl<W: Write> Report<BufWriter<W>> {
@@ -37,6 +39,7 @@ impl<W: Write> Report<BufWriter<W>> {
             format,
             records: 0,
             last: Vec::new(),
+            among_messages: io::stdout().is_terminal() && io::stderr().is_terminal(),
         }
     }
 
@@ -73,6 +76,8 @@ impl<W: Write> Report<BufWriter<W>> {
         match self.format {
             Format::Json => self.last = text.split_off(line),
             Format::Jsonl => text.push(b'\n'),
+            // There is but one line, which a person can wait for.
+            Format::Means if self.among_messages => self.last = std::mem::take(&mut text),
             Format::Means => {}
         }
         self.write(&text)
@@ -104,8 +109,7 @@ impl<W: Write> Report<BufWriter<W>> {
         if self.out.buffer().is_empty() {
             return Ok(());
         }
-        let whole_lines = self.out.buffer().ends_with(b"\n");
-        progress::with_results(whole_lines, || self.out.flush())
+        progress::with_results(|| self.out.flush())
     }
 
     /// Ends without writing what is buffered.
