@@ -427,12 +427,12 @@ mod tests {
             let at = |row: usize, column: usize, channel: usize| {
                 u32::from(expected[(row * 8 + pixel * 2 + column) * 3 + channel])
             };
-            for channel in 0..3 {
+            for (channel, &average) in average.iter().enumerate() {
                 let sum: u32 = [(0, 0), (0, 1), (1, 0), (1, 1)]
                     .map(|(row, column)| at(row, column, channel))
                     .iter()
                     .sum();
-                assert_eq!(u32::from(average[channel]), (sum + 2) / 4);
+                assert_eq!(u32::from(average), (sum + 2) / 4);
                 let single = fine.singles()[pixel][channel];
                 assert_eq!(u32::from(single), at(0, 0, channel));
             }
