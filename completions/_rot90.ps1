@@ -1,52 +1,56 @@
-
-using namespace System.Management.Automation
-using namespace System.Management.Automation.Language
-
 Register-ArgumentCompleter -Native -CommandName 'rot90' -ScriptBlock {
     param($wordToComplete, $commandAst, $cursorPosition)
 
-    $commandElements = $commandAst.CommandElements
-    $command = @(
-        'rot90'
-        for ($i = 1; $i -lt $commandElements.Count; $i++) {
-            $element = $commandElements[$i]
-            if ($element -isnot [StringConstantExpressionAst] -or
-                $element.StringConstantType -ne [StringConstantType]::BareWord -or
-                $element.Value.StartsWith('-') -or
-                $element.Value -eq $wordToComplete) {
-                break
+    function offer($text, $kind, $help) {
+        [System.Management.Automation.CompletionResult]::new($text, $text, $kind, $help)
+    }
+    $values = @{
+        '--format' = 'json', 'jsonl', 'means'
+        '--progress' = 'auto', 'always', 'never'
+    }
+    $options = @(
+        , @('--files0-from', 'Read names separated by NUL from FILE; `-` is standard input')
+        , @('-o', 'Write the outputs below DIR, which is made if missing')
+        , @('--output-dir', 'Write the outputs below DIR, which is made if missing')
+        , @('--format', 'Print an array of records, a record a line, or an array of the means')
+        , @('--update', 'Leave alone an output that is not older than its input; its mean is still reported')
+        , @('--no-clobber', 'Fail where an output exists already')
+        , @('--dry-run', 'Print what would be done, and do nothing')
+        , @('--durable', 'fsync each output and its directory before it is reported')
+        , @('-w', 'Number of threads [default: the CPUs this process may use]')
+        , @('--workers', 'Number of threads [default: the CPUs this process may use]')
+        , @('--max-memory', 'The most memory for a picture, as 512M or 2G [default: half of what this process may use]')
+        , @('--fail-fast', 'Start no new file after the first failure')
+        , @('--report', 'Write a page with all results and small pictures to FILE, which ends with .html')
+        , @('--progress', 'Show a progress bar on standard error; `auto`: if that is a terminal')
+        , @('-q', 'Print no progress and no summary; failures are still told')
+        , @('--quiet', 'Print no progress and no summary; failures are still told')
+        , @('-v', 'Tell more on standard error; twice: of every file')
+        , @('--verbose', 'Tell more on standard error; twice: of every file')
+        , @('-h', 'Print help: `-h` for short, `--help` in full')
+        , @('--help', 'Print help: `-h` for short, `--help` in full')
+        , @('-V', 'Print the version')
+        , @('--version', 'Print the version')
+    )
+    $before = $commandAst.CommandElements |
+        Where-Object { $_.Extent.EndOffset -lt $cursorPosition } |
+        ForEach-Object { $_.Extent.Text }
+    $last = $before | Select-Object -Last 1
+    if ($values.ContainsKey($last)) {
+        foreach ($value in $values[$last]) {
+            if ($value -clike "$wordToComplete*") { offer $value 'ParameterValue' $value }
         }
-        $element.Value
-    }) -join ';'
-
-    $completions = @(switch ($command) {
-        'rot90' {
-            [CompletionResult]::new('--files0-from', '--files0-from', [CompletionResultType]::ParameterName, 'Read names separated by NUL from FILE; `-` is standard input')
-            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Write the outputs below DIR, which is made if missing')
-            [CompletionResult]::new('--output-dir', '--output-dir', [CompletionResultType]::ParameterName, 'Write the outputs below DIR, which is made if missing')
-            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Print an array of records, a record a line, or an array of the means')
-            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'Number of threads [default: the CPUs this process may use]')
-            [CompletionResult]::new('--workers', '--workers', [CompletionResultType]::ParameterName, 'Number of threads [default: the CPUs this process may use]')
-            [CompletionResult]::new('--max-memory', '--max-memory', [CompletionResultType]::ParameterName, 'The most memory for a picture, as 512M or 2G [default: half of what this process may use]')
-            [CompletionResult]::new('--report', '--report', [CompletionResultType]::ParameterName, 'Write a page with all results and small pictures to FILE, which ends with .html')
-            [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'Show a progress bar on standard error; `auto`: if that is a terminal')
-            [CompletionResult]::new('--update', '--update', [CompletionResultType]::ParameterName, 'Leave alone an output that is not older than its input; its mean is still reported')
-            [CompletionResult]::new('--no-clobber', '--no-clobber', [CompletionResultType]::ParameterName, 'Fail where an output exists already')
-            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Print what would be done, and do nothing')
-            [CompletionResult]::new('--durable', '--durable', [CompletionResultType]::ParameterName, 'fsync each output and its directory before it is reported')
-            [CompletionResult]::new('--fail-fast', '--fail-fast', [CompletionResultType]::ParameterName, 'Start no new file after the first failure')
-            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no progress and no summary; failures are still told')
-            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no progress and no summary; failures are still told')
-            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Tell more on standard error; twice: of every file')
-            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Tell more on standard error; twice: of every file')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help: `-h` for short, `--help` in full')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help: `-h` for short, `--help` in full')
-            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print the version')
-            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print the version')
-            break
+    } elseif ($wordToComplete -match '^(--[^=]+)=' -and $values.ContainsKey($Matches[1])) {
+        foreach ($value in $values[$Matches[1]]) {
+            $text = $Matches[1] + '=' + $value
+            if ($text -clike "$wordToComplete*") { offer $text 'ParameterValue' $value }
         }
-    })
-
-    $completions.Where{ $_.CompletionText -like "$wordToComplete*" } |
-        Sort-Object -Property ListItemText
+    } elseif ($wordToComplete.StartsWith('-') -and $before -cnotcontains '--') {
+        foreach ($option in $options) {
+            if ($option[0] -clike "$wordToComplete*") {
+                offer $option[0] 'ParameterName' $option[1]
+            }
+        }
+    }
+    # Where nothing is offered, PowerShell completes the names of files.
 }

@@ -59,7 +59,8 @@ def main() -> None:
             most = peak([rot90, "large.bmp", *limit], folder)
             print(f"{' '.join(['one picture of', f'{size / 1e6:.0f} MB', *limit])}: {most / 1e6:.0f} MB, "
                   f"{most / size:.2f} times its size")
-            failed |= most > bound * size
+            # The program itself takes room too, which counts where the picture is small.
+            failed |= most > max(bound * size, 24e6)
         for number in range(options.files):
             name = folder / f"in/{number // 1000:03}/{number:06}.bmp"
             if number % 1000 == 0:

@@ -12,11 +12,12 @@ use crate::error::{Error, Result};
 use crate::os::Input;
 use crate::scratch::{Buffer, Scratch};
 
-/// Rows that are no longer are read whole: a system call costs as much as copying this.
+/// Rows that are no longer are read whole.
 const ROW_READ_WHOLE: usize = 1 << 20;
 
-/// Rows that follow each other this closely are read together, in pieces of [`PIECE`].
-const CLOSE: u64 = 4 << 10;
+/// Rows that follow each other this closely are read together, in pieces of [`PIECE`]: a system
+/// call costs as much as copying this.
+const CLOSE: u64 = 6 << 10;
 const PIECE: usize = 128 << 10;
 
 /// Which pixels of a picture are looked at: where the columns cross the rows, counted from the
@@ -50,8 +51,11 @@ impl Grid {
         }
     }
 
-    /// Every second row and column.
-    pub(crate) fn coarse(&self) -> Self {
+    /// One pixel for each of the small picture.
+    pub(crate) fn single(&self) -> Self {
+        if !self.fine {
+            return self.clone();
+        }
         let every_second = |all: &[u32]| all.iter().copied().step_by(2).collect();
         Self {
             columns: every_second(&self.columns),
@@ -71,83 +75,58 @@ impl Grid {
     }
 }
 
-/// The sampled pixels, row after row from the top.
+/// A picture of few pixels, row after row from the top.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Sampled {
-    /// Of the picture.
+    /// Of the picture that was looked at.
     pub(crate) picture: (u32, u32),
     pub(crate) width: u32,
     pub(crate) height: u32,
-    fine: bool,
     pub(crate) rgb: Vec<u8>,
+    /// Where [`rgb`](Self::rgb) has averages, the samples of [`Grid::single`] as they are.
+    single: Option<Vec<u8>>,
 }
 
 impl Sampled {
-    /// The samples a quarter turn clockwise.
+    /// Red, green and blue of each pixel.
+    pub(crate) fn pixels(&self) -> &[[u8; 3]] {
+        self.rgb.as_chunks().0
+    }
+
+    /// Pixels as they are in the picture, not averaged.
+    pub(crate) fn singles(&self) -> &[[u8; 3]] {
+        self.single.as_ref().unwrap_or(&self.rgb).as_chunks().0
+    }
+
+    /// What [`Grid::single`] shows of the picture a quarter turn clockwise.
     pub(crate) fn turned(&self) -> Self {
         let (width, height) = (self.width as usize, self.height as usize);
-        let mut rgb = Vec::with_capacity(self.rgb.len());
+        let mut rgb = Vec::with_capacity(width * height);
         for column in 0..width {
-            for row in (0..height).rev() {
-                let at = (row * width + column) * 3;
-                rgb.extend_from_slice(&self.rgb[at..at + 3]);
-            }
+            let upwards = self.singles().chunks_exact(width).rev();
+            rgb.extend(upwards.map(|row| row[column]));
         }
         Self {
             picture: (self.picture.1, self.picture.0),
             width: self.height,
             height: self.width,
-            fine: self.fine,
-            rgb,
+            rgb: rgb.into_flattened(),
+            single: None,
         }
     }
 
-    /// The samples of [`Grid::coarse`].
+    /// Every second pixel of every second row.
     pub(crate) fn coarse(&self) -> Self {
-        let row_bytes = self.width as usize * 3;
-        let mut rgb = Vec::with_capacity(self.rgb.len() / 4 + row_bytes);
-        for row in self.rgb.chunks_exact(row_bytes).step_by(2) {
-            for pixels in row.chunks(6) {
-                rgb.extend_from_slice(&pixels[..3]);
-            }
+        let mut rgb = Vec::with_capacity(self.rgb.len() / 12 + self.width as usize);
+        for row in self.pixels().chunks_exact(self.width as usize).step_by(2) {
+            rgb.extend(row.iter().step_by(2));
         }
         Self {
             picture: self.picture,
             width: self.width.div_ceil(2),
             height: self.height.div_ceil(2),
-            fine: false,
-            rgb,
-        }
-    }
-
-    /// The small picture.
-    pub(crate) fn scaled(self) -> Self {
-        if !self.fine {
-            return self;
-        }
-        let row_bytes = self.width as usize * 3;
-        let mut rgb = Vec::with_capacity(self.rgb.len() / 4);
-        for rows in self.rgb.chunks_exact(2 * row_bytes) {
-            let (upper, lower) = rows.split_at(row_bytes);
-            for (upper, lower) in upper.chunks_exact(6).zip(lower.chunks_exact(6)) {
-                rgb.extend([0, 1, 2].map(|channel| {
-                    let sum = [
-                        upper[channel],
-                        upper[channel + 3],
-                        lower[channel],
-                        lower[channel + 3],
-                    ]
-                    .map(u16::from);
-                    ((sum[0] + sum[1] + sum[2] + sum[3] + 2) / 4) as u8
-                }));
-            }
-        }
-        Self {
-            width: self.width / 2,
-            height: self.height / 2,
-            fine: false,
-            rgb,
-            ..self
+            rgb: rgb.into_flattened(),
+            single: None,
         }
     }
 
@@ -187,36 +166,77 @@ impl Sampled {
     ) -> Result<Self> {
         let colours = Colours::new(header, bits_per_pixel);
         let row_bytes = (header.width as usize * bits_per_pixel as usize).div_ceil(8);
-        let (width, height) = (grid.columns.len(), grid.rows.len());
-        let mut rgb = vec![0; width * height * 3];
-        for at in 0..height {
-            // As they lie in the file, from its start to its end.
-            let at = if header.top_down { at } else { height - 1 - at };
+        let mut pick = |at: usize, out: &mut [u8]| -> Result<()> {
             let row = if header.top_down {
                 grid.rows[at]
             } else {
                 header.height - 1 - grid.rows[at]
             };
             let offset = header.pixel_offset + u64::from(row) * stride;
-            let out = &mut rgb[at * width * 3..(at + 1) * width * 3];
             if row_bytes <= ROW_READ_WHOLE {
                 colours.pick(pixels.bytes(offset, row_bytes)?, &grid.columns, out);
-            } else {
-                for (&column, pixel) in grid.columns.iter().zip(out.chunks_exact_mut(3)) {
-                    let place = colours.place(column);
-                    let bytes = pixels.bytes(offset + place.start as u64, place.len())?;
-                    let first = colours.first_of(column);
-                    colours.pick(bytes, &[column - first], pixel);
-                }
+                return Ok(());
             }
+            for (&column, pixel) in grid.columns.iter().zip(out.chunks_exact_mut(3)) {
+                let place = colours.place(column);
+                let bytes = pixels.bytes(offset + place.start as u64, place.len())?;
+                let first = colours.first_of(column);
+                colours.pick(bytes, &[column - first], pixel);
+            }
+            Ok(())
+        };
+        let each = if grid.fine { 2 } else { 1 };
+        let (width, height) = (grid.columns.len() / each, grid.rows.len() / each);
+        let row_bytes = width * 3;
+        let mut rgb = vec![0; row_bytes * height];
+        let mut single = grid.fine.then(|| vec![0; row_bytes * height]);
+        let mut upper = vec![0; row_bytes * each];
+        let mut lower = upper.clone();
+        for at in 0..height {
+            // As they lie in the file, from its start to its end.
+            let at = if header.top_down { at } else { height - 1 - at };
+            let place = at * row_bytes..(at + 1) * row_bytes;
+            let out = &mut rgb[place.clone()];
+            let Some(single) = &mut single else {
+                pick(at, out)?;
+                continue;
+            };
+            if header.top_down {
+                pick(2 * at, &mut upper)?;
+                pick(2 * at + 1, &mut lower)?;
+            } else {
+                pick(2 * at + 1, &mut lower)?;
+                pick(2 * at, &mut upper)?;
+            }
+            average(&upper, &lower, out, &mut single[place]);
         }
         Ok(Self {
             picture: (header.width, header.height),
             width: width as u32,
             height: height as u32,
-            fine: grid.fine,
             rgb,
+            single,
         })
+    }
+}
+
+/// Averages two by two pixels, and hands on the first of them.
+fn average(upper: &[u8], lower: &[u8], averages: &mut [u8], first: &mut [u8]) {
+    let (upper, lower) = (upper.as_chunks::<6>().0, lower.as_chunks::<6>().0);
+    let averages = averages.as_chunks_mut::<3>().0.iter_mut();
+    let first = first.as_chunks_mut::<3>().0.iter_mut();
+    for ((upper, lower), (average, first)) in upper.iter().zip(lower).zip(averages.zip(first)) {
+        *first = [upper[0], upper[1], upper[2]];
+        *average = [0, 1, 2].map(|channel| {
+            let sum = [
+                upper[channel],
+                upper[channel + 3],
+                lower[channel],
+                lower[channel + 3],
+            ]
+            .map(u16::from);
+            ((sum[0] + sum[1] + sum[2] + sum[3] + 2) / 4) as u8
+        });
     }
 }
 
@@ -331,15 +351,13 @@ mod tests {
                             .unwrap()
                     });
                     let (width, height) = before.picture;
-                    let grid = Grid::spread(width, height, most).turned(height);
+                    let grid = Grid::spread(width, height, most);
+                    let grid = grid.single().turned(height);
                     let after = Sampled::of_file(&output, |_, _| grid).unwrap();
                     assert!(before.turned() == after, "{} at {most}", path.display());
-                    let grid = Grid::spread(width, height, most).coarse().turned(height);
-                    let after = Sampled::of_file(&output, |_, _| grid).unwrap();
-                    assert!(before.coarse().turned() == after, "{}", path.display());
-                    let small = before.scaled();
-                    assert_eq!(small.width.max(small.height), most.min(width.max(height)));
-                    assert_eq!(small.rgb.len() as u32, small.width * small.height * 3);
+                    let longest = before.width.max(before.height);
+                    assert_eq!(longest, most.min(width.max(height)));
+                    assert_eq!(before.rgb.len() as u32, before.width * before.height * 3);
                     looked_at += 1;
                 }
             }
@@ -385,7 +403,11 @@ mod tests {
             bytes.extend(&value.to_le_bytes()[..3]);
         }
         std::fs::write(&path, &bytes).unwrap();
-        let long = Sampled::of_file(&path, |width, height| Grid::spread(width, height, 4)).unwrap();
+        let single = |width, height| Grid {
+            fine: false,
+            ..Grid::spread(width, height, 4)
+        };
+        let long = Sampled::of_file(&path, single).unwrap();
         assert_eq!((long.width, long.height), (8, 2));
         // The lower row stands first in the file.
         let grid = Grid::spread(width, 2, 4);
@@ -398,5 +420,22 @@ mod tests {
             }
         }
         assert_eq!(long.rgb, expected);
+        // Two by two of them, and the first of each two by two.
+        let fine = Sampled::of_file(&path, |width, height| Grid::spread(width, height, 4)).unwrap();
+        assert_eq!((fine.width, fine.height), (4, 1));
+        for (pixel, average) in fine.pixels().iter().enumerate() {
+            let at = |row: usize, column: usize, channel: usize| {
+                u32::from(expected[(row * 8 + pixel * 2 + column) * 3 + channel])
+            };
+            for (channel, &average) in average.iter().enumerate() {
+                let sum: u32 = [(0, 0), (0, 1), (1, 0), (1, 1)]
+                    .map(|(row, column)| at(row, column, channel))
+                    .iter()
+                    .sum();
+                assert_eq!(u32::from(average), (sum + 2) / 4);
+                let single = fine.singles()[pixel][channel];
+                assert_eq!(u32::from(single), at(0, 0, channel));
+            }
+        }
     }
 }

@@ -291,3 +291,15 @@ fn means_are_the_same_wherever_outputs_go() {
         world.rot90(arguments).go().exit(0).stdout(&expected);
     }
 }
+
+/// Nobody can make a file there, not even root.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_folder_that_takes_no_output_is_named() {
+    let world = World::with(&["a.bmp"]);
+    world
+        .rot90(["a.bmp", "-o", "/proc"])
+        .go()
+        .exit(1)
+        .fails("a.bmp", "cannot make the output in /proc: ");
+}

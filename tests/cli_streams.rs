@@ -109,6 +109,70 @@ fn a_bar_keeps_to_one_line_of_its_terminal() {
     }
 }
 
+/// Results that go to the bar's terminal stand whole, without a piece of it before or behind them.
+#[test]
+fn a_bar_gives_way_to_results_on_its_terminal() {
+    const TEST: &str = "a_bar_gives_way_to_results_on_its_terminal";
+    let world = World::new();
+    if world.run("script", ["--version"]).try_go().is_none() {
+        return skip(TEST, "there is no program `script`");
+    }
+    world.write("a.bmp", pictures::large(1, 8000, 4500, false));
+    world.write("b.bmp", cut());
+    // Its results are there while the last one is turned.
+    world.write("z.bmp", pictures::large(1, 16_000, 9000, false));
+    for format in ["json", "jsonl", "means"] {
+        let line = format!("stty rows 24 cols 80; '{ROT90}' '*.bmp' -w 1 --format {format}");
+        let shown = world.run("script", ["-qec", &line, "/dev/null"]);
+        let shown = shown.env("TERM", "xterm").go().exit(1);
+        let plain = world.rot90(["*.bmp", "--format", format]).go().exit(1);
+        let screen = on_screen(&String::from_utf8_lossy(&shown.stdout));
+        let bars = screen.iter().filter(|line| line.contains('─')).count();
+        assert_eq!(bars, 0, "{screen:#?}");
+        let results = String::from_utf8(plain.stdout).unwrap();
+        for result in results.lines().filter(|line| line.len() > 2) {
+            assert!(
+                screen.iter().any(|line| line == result),
+                "{format}: no {result}\n{screen:#?}"
+            );
+        }
+    }
+}
+
+/// The lines that a terminal shows in the end, if it is wide enough.
+fn on_screen(text: &str) -> Vec<String> {
+    let mut lines = vec![Vec::new()];
+    let mut column = 0;
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        let line = lines.last_mut().unwrap();
+        match character {
+            '\r' => column = 0,
+            '\n' => lines.push(Vec::new()),
+            '\x1b' => {
+                let code: String = characters
+                    .by_ref()
+                    .skip_while(|&character| character == '[')
+                    .take_while(|character| !character.is_ascii_alphabetic())
+                    .collect();
+                // Colours are numbers up to 49; what erases is 2K.
+                if code == "2" {
+                    line.clear();
+                }
+            }
+            other => {
+                line.resize(line.len().max(column + 1), ' ');
+                line[column] = other;
+                column += 1;
+            }
+        }
+    }
+    lines
+        .iter()
+        .map(|line| line.iter().collect::<String>().trim_end().to_owned())
+        .collect()
+}
+
 #[test]
 fn a_closed_standard_output_ends_the_run_quietly() {
     let world = World::new();

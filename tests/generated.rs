@@ -143,6 +143,78 @@ fn bash_completes_options_and_values() {
         completed(&["rot90", "--progress", ""]),
         "auto\nalways\nnever\n"
     );
+    // An equals sign is a word of its own.
+    assert_eq!(completed(&["rot90", "--format", "=", "m"]), "means\n");
+    assert_eq!(
+        completed(&["rot90", "--format", "="]),
+        "json\njsonl\nmeans\n"
+    );
+    world.write("results.html", "");
+    assert_eq!(
+        completed(&["rot90", "--report", "=", "re"]),
+        "results.html\n"
+    );
+}
+
+/// The same by a person's fingers: bash decides what the words are.
+#[test]
+fn bash_completes_as_it_is_typed() {
+    const TEST: &str = "bash_completes_as_it_is_typed";
+    const TYPED: &str = "rot90 --format=jsonl\t--progress=al\t-o=sc\t --report=res\t--no\t--rep\tres\t\n\
+                         exit\n";
+    let world = World::new();
+    world.write("rot90.bash", generated("complete-bash"));
+    world.write("results.html", "");
+    fs::create_dir(world.path("scans")).unwrap();
+    world.write(
+        "rc",
+        "PS1=; . ./rot90.bash; bind 'set enable-bracketed-paste off'; \
+         rot90() { printf '<%s>' \"$@\" >typed-in; }\n",
+    );
+    let line = "exec bash --rcfile rc -i";
+    let ran = world.run("script", ["-qec", line, "/dev/null"]);
+    let Some(ran) = ran.input(TYPED).try_go() else {
+        return skip(TEST, "there is no program `script`");
+    };
+    let typed = fs::read_to_string(world.path("typed-in")).unwrap_or_default();
+    assert_eq!(
+        typed,
+        "<--format=jsonl><--progress=always><-o=scans/><--report=results.html><--no-clobber>\
+         <--report><results.html>",
+        "{}",
+        ran.told()
+    );
+}
+
+/// Options behind an operand too, and values and files.
+#[test]
+fn zsh_completes_as_it_is_typed() {
+    const TEST: &str = "zsh_completes_as_it_is_typed";
+    const TYPED: &str = "rot90 --format=jsonl sc\t --upd\t--report res\t--progress al\t\nexit\n";
+    let world = World::new();
+    if world.run("zsh", ["--version"]).try_go().is_none() {
+        return skip(TEST, "there is no zsh");
+    }
+    world.write("_rot90", generated("complete-zsh"));
+    world.write("results.html", "");
+    fs::create_dir(world.path("scans")).unwrap();
+    world.write(
+        ".zshrc",
+        "PS1=; fpath=($PWD $fpath); autoload -Uz compinit; compinit -u -D; bindkey -e; \
+         rot90() { printf '<%s>' \"$@\" >typed-in; }\n",
+    );
+    let ran = world.run("script", ["-qec", "exec zsh -i", "/dev/null"]);
+    let ran = ran.env("ZDOTDIR", world.path("").to_str().unwrap());
+    let Some(ran) = ran.env("TERM", "xterm").input(TYPED).try_go() else {
+        return skip(TEST, "there is no program `script`");
+    };
+    let typed = fs::read_to_string(world.path("typed-in")).unwrap_or_default();
+    assert_eq!(
+        typed,
+        "<--format=jsonl><scans><--update><--report><results.html><--progress><always>",
+        "{}",
+        ran.told()
+    );
 }
 
 #[test]

@@ -30,6 +30,14 @@ fn a_mistyped_option_suggests_the_right_one() {
         ("-r", "'DIR/**/*.bmp'"),
         ("--json", "--format"),
         ("-f", "--no-clobber"),
+        ("-O", "'-o'"),
+        ("-n", "--dry-run"),
+        ("-s", "'--quiet'"),
+        ("--no-progress", "--progress never"),
+        ("--angle=180", "90 degrees clockwise"),
+        ("--clockwise", "90 degrees clockwise"),
+        ("--completions", "--generate complete-bash"),
+        ("--stdin", "--files0-from -"),
     ] {
         world
             .rot90([wrong, "a.bmp"])
@@ -42,11 +50,57 @@ fn a_mistyped_option_suggests_the_right_one() {
     world.assert_files(&["a.bmp"]);
 }
 
+/// The parser alone would write into a folder `utput-dir`.
+#[test]
+fn one_dash_in_place_of_two() {
+    let world = World::with(&["a.bmp"]);
+    for (wrong, right) in [
+        ("-output-dir", "'--output-dir'"),
+        ("-out", "'--output-dir'"),
+        ("-workers=4", "'--workers'"),
+        ("-format", "'--format'"),
+        ("-version", "'--version'"),
+    ] {
+        let ran = world.rot90(["a.bmp", wrong, "x"]).go().exit(2).stdout("");
+        ran.says(&format!("tip: a similar argument exists: {right}"));
+    }
+    world.assert_files(&["a.bmp"]);
+    // Options of one letter, with their values and without.
+    world.rot90(["-qvw2", "-oout", "a.bmp"]).go().exit(0);
+    world.rot90(["-qoout", "--", "-out"]).go().exit(1);
+    world.assert_files(&["a.bmp", "out/a_rot90.bmp"]);
+}
+
+/// An unknown option is answered by its letter if that was typed, and never with the advice to
+/// take it for a name.
+#[test]
+fn an_unknown_option_is_named_as_it_was_typed() {
+    let world = World::with(&["a.bmp"]);
+    for (wrong, named) in [
+        ("-j4", "'-j'"),
+        ("--jobs=4", "'--jobs <N>'"),
+        ("-9", "'-9'"),
+    ] {
+        let ran = world.rot90([wrong, "a.bmp"]).go().exit(2);
+        ran.says(&format!("unexpected argument {named} found"))
+            .says_not("as a value");
+    }
+    let world = World::with(&["-x.bmp"]);
+    world
+        .rot90(["-x.bmp"])
+        .go()
+        .exit(2)
+        .says("tip: the file of that name is ./-x.bmp")
+        .says_not("as a value");
+    world.rot90(["./-x.bmp"]).go().exit(0);
+}
+
 #[test]
 fn a_wrong_value_says_what_is_right() {
     let world = World::with(&["a.bmp"]);
     for (arguments, part) in [
         (["-w", "0"], "a whole number, 1 or more"),
+        (["-w", "-1"], "a whole number, 1 or more"),
         (["--format", "xml"], "json, jsonl, means"),
         (["--max-memory", "lots"], "such as 512M"),
     ] {
@@ -142,15 +196,19 @@ fn another_format_is_answered_with_a_conversion() {
         .rot90(["a b.png", "a.jpg", "a.tif", "a.gif"])
         .go()
         .exit(1)
-        .fails("a b.png", "first convert 'a b.png' 'a b.bmp'")
-        .fails("a.jpg", "first convert a.jpg a.bmp")
-        .fails("a.tif", "first convert a.tif a.bmp")
-        .fails("a.gif", "first convert a.gif a.bmp");
+        .fails(
+            "a b.png",
+            "first, with ImageMagick, convert 'a b.png' 'a b.bmp'",
+        )
+        .fails("a.jpg", "ImageMagick, convert a.jpg a.bmp")
+        .fails("a.tif", "ImageMagick, convert a.tif a.bmp")
+        .fails("a.gif", "ImageMagick, convert a.gif a.bmp");
     // No conversion onto itself.
     world.write("b.bmp", b"\x89PNG\r\n\x1a\n0000");
     world.rot90(["b.bmp"]).go().exit(1).fails(
         "b.bmp",
-        "a PNG file, whatever its name: first mv b.bmp b.png && convert b.png b.bmp",
+        "a PNG file, whatever its name: first, with ImageMagick, mv b.bmp b.png && convert b.png \
+         b.bmp",
     );
     // What is no picture cannot be made one.
     world.write("c.zip", b"PK\x03\x040000");
@@ -261,6 +319,7 @@ fn a_name_that_the_shell_would_have_changed() {
     let world = World::with(&["a.bmp"]);
     for (operand, part) in [
         ("~/a.bmp", "write ~/a.bmp"),
+        ("~you/a.bmp", "write ~you/a.bmp"),
         ("{a,b}.bmp", "name a.bmp b.bmp"),
         ("$HOME/a.bmp", "write \"$HOME\"/a.bmp"),
         ("${HOME}", "write \"${HOME}\""),
@@ -313,5 +372,11 @@ fn options_behind_two_dashes_and_names_for_outputs() {
         .go()
         .exit(1)
         .says("b.bmp is taken as an input too")
+        .says("rot90 a.bmp --output-dir DIR\n")
         .fails("b.bmp", "No such file");
+    world
+        .rot90(["a.bmp", "my out"])
+        .go()
+        .exit(1)
+        .says("rot90 a.bmp --output-dir 'my out'\n");
 }

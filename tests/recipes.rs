@@ -184,7 +184,11 @@ fn a_ci_job_fails_on_a_bad_file_and_keeps_the_report() {
     type_in(&world, command).exit(0);
     world.write("scans/bad.bmp", cut());
     let ran = type_in(&world, command).exit(1).says("bad.bmp");
-    let report = String::from_utf8(world.read(kept)).unwrap();
+    let kept = type_in(&world, &format!("ls {kept}")).exit(0);
+    kept.stdout("report.html\nreport.jsonl\n");
+    let page = String::from_utf8(world.read("report.html")).unwrap();
+    assert!(page.contains("scans/bad.bmp"), "{page}");
+    let report = String::from_utf8(world.read("report.jsonl")).unwrap();
     assert_eq!(report.lines().count(), 4, "{report}\n{}", ran.told());
     assert_eq!(report.matches("\"error\"").count(), 1, "{report}");
 }
@@ -229,11 +233,11 @@ fn find_hands_names_over() {
         return;
     }
     let world = scans();
-    world.bitmap("deep/er/new\nline.bmp");
+    world.bitmap("scans/deep/new\nline.bmp");
     type_in(&world, block(FIND, "sh", 0).trim())
         .exit(0)
         .says("4 files");
-    world.assert_turned("deep/er/new\nline.bmp", "deep/er/new\nline_rot90.bmp");
+    world.assert_turned("scans/deep/new\nline.bmp", "scans/deep/new\nline_rot90.bmp");
 }
 
 #[test]

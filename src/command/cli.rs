@@ -6,11 +6,10 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::builder::{PathBufValueParser, StyledStr, TypedValueParser as _};
-use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::builder::{PathBufValueParser, TypedValueParser as _};
 use clap::{ArgAction, CommandFactory as _, FromArgMatches as _, Parser, ValueEnum, ValueHint};
 
-use super::{ALL_DONE, SOME_FAILED, WRONG_USAGE, generate, help, hints, page};
+use super::{ALL_DONE, SOME_FAILED, WRONG_USAGE, generate, help, mistyped, page};
 use crate::{Existing, text};
 
 /// Turns bitmaps a quarter turn clockwise, in bulk.
@@ -98,11 +97,11 @@ struct Arguments {
     durable: bool,
 
     /// Number of threads [default: the CPUs this process may use].
-    #[arg(short, long, value_name = "N", value_parser = parse_workers, help_heading = "Performance")]
+    #[arg(short, long, value_name = "N", value_parser = parse_workers, allow_negative_numbers = true, help_heading = "Performance")]
     workers: Option<NonZeroUsize>,
 
     /// The most memory for a picture, as 512M or 2G [default: half of what this process may use].
-    #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Performance")]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, allow_negative_numbers = true, help_heading = "Performance")]
     max_memory: Option<u64>,
 
     /// Start no new file after the first failure.
@@ -199,21 +198,22 @@ pub(crate) struct Config {
 }
 
 /// Parses the arguments; what is not a run comes back as an exit code, its text printed.
-pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Config, ExitCode> {
-    let grammar = hints::with_foreign_options(Arguments::command()).arg(generate::option());
-    let grammar = page::records::with_option(grammar);
+pub(crate) fn parse(arguments: &[OsString]) -> Result<Config, ExitCode> {
+    let grammar = mistyped::with_foreign_options(Arguments::command()).arg(generate::option());
+    let mut grammar = page::records::with_option(grammar);
     let mut records = false;
     let mut kind = None;
-    let parsed = grammar.try_get_matches_from(arguments).and_then(|matches| {
+    let matches = match mistyped::with_one_dash(&grammar, arguments) {
+        Some(error) => Err(error),
+        None => grammar.try_get_matches_from_mut(arguments),
+    };
+    let parsed = matches.and_then(|matches| {
         kind = generate::asked_for(&matches);
         records = page::records::asked_for(&matches);
         Arguments::from_arg_matches(&matches)
     });
     let arguments = parsed.map_err(|mut error| {
-        if error.kind() == ErrorKind::MissingRequiredArgument {
-            let tip = StyledStr::from("for all bitmaps of this folder: rot90 '*.bmp'");
-            error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]));
-        }
+        mistyped::explain(&mut error, &grammar, arguments);
         if error.use_stderr() {
             let message = error.render().to_string();
             // An argument may hold what a terminal would obey.

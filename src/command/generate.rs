@@ -51,15 +51,103 @@ pub(super) fn generate(kind: Kind, mut command: Command, out: &mut dyn Write) ->
         Kind::Man => return man(command, out),
         Kind::Markdown => return markdown(command, out),
         Kind::CompleteElvish => return elvish(command, out),
-        Kind::CompleteBash => Shell::Bash,
-        Kind::CompleteZsh => Shell::Zsh,
+        Kind::CompleteBash => return bash(command, out),
+        Kind::CompletePowershell => return powershell(command, out),
+        Kind::CompleteZsh => return zsh(command, out),
         Kind::CompleteFish => Shell::Fish,
-        Kind::CompletePowershell => Shell::PowerShell,
     };
-    // The generator cannot hand on a failed write.
+    out.write_all(&completions(shell, &mut command))
+}
+
+/// The script that `clap_complete` makes. It cannot hand on a failed write, so it gets none.
+fn completions(shell: Shell, command: &mut Command) -> Vec<u8> {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut command, "rot90", &mut script);
-    out.write_all(&script)
+    clap_complete::generate(shell, command, "rot90", &mut script);
+    script
+}
+
+/// Completions for zsh. `*::` would mean that behind the first operand there are operands alone.
+fn zsh(mut command: Command, out: &mut dyn Write) -> io::Result<()> {
+    let script = completions(Shell::Zsh, &mut command);
+    let script = String::from_utf8_lossy(&script);
+    out.write_all(script.replace("'*::patterns", "'*:patterns").as_bytes())
+}
+
+/// Completions for bash, which takes `--format=json` apart into three words: what stands before
+/// the equals sign is the word that counts.
+fn bash(mut command: Command, out: &mut dyn Write) -> io::Result<()> {
+    const BEFORE: &str = "    prev=\"$3\"\n";
+    const APART: &str = r#"    if [[ "${cur}" == "=" ]]; then
+        cur=""
+    elif [[ "${prev}" == "=" && COMP_CWORD -ge 2 ]]; then
+        prev="${COMP_WORDS[COMP_CWORD-2]}"
+    fi
+"#;
+    let script = completions(Shell::Bash, &mut command);
+    let script = String::from_utf8_lossy(&script);
+    let script = script.replacen(BEFORE, &format!("{BEFORE}{APART}"), 1);
+    out.write_all(script.as_bytes())
+}
+
+/// Completions for `PowerShell`. Those of `clap_complete` end with the first operand, know no values,
+/// and offer options where a file is looked for.
+fn powershell(mut command: Command, out: &mut dyn Write) -> io::Result<()> {
+    command.build();
+    let mut options = String::new();
+    let mut values = String::new();
+    for argument in command.get_arguments().filter(|one| !one.is_hide_set()) {
+        let short = argument.get_short().map(|short| format!("-{short}"));
+        let long = argument.get_long().map(|long| format!("--{long}"));
+        let help = argument.get_help().map(ToString::to_string);
+        let help = single_quoted(help.as_deref().unwrap_or_default());
+        let possible: Vec<_> = argument
+            .get_possible_values()
+            .iter()
+            .map(|value| single_quoted(value.get_name()))
+            .collect();
+        for name in short.into_iter().chain(long) {
+            let _ = writeln!(options, "        , @('{name}', {help})");
+            if argument.get_action().takes_values() && !possible.is_empty() {
+                let _ = writeln!(values, "        '{name}' = {}", possible.join(", "));
+            }
+        }
+    }
+    write!(
+        out,
+        r#"Register-ArgumentCompleter -Native -CommandName 'rot90' -ScriptBlock {{
+    param($wordToComplete, $commandAst, $cursorPosition)
+
+    function offer($text, $kind, $help) {{
+        [System.Management.Automation.CompletionResult]::new($text, $text, $kind, $help)
+    }}
+    $values = @{{
+{values}    }}
+    $options = @(
+{options}    )
+    $before = $commandAst.CommandElements |
+        Where-Object {{ $_.Extent.EndOffset -lt $cursorPosition }} |
+        ForEach-Object {{ $_.Extent.Text }}
+    $last = $before | Select-Object -Last 1
+    if ($values.ContainsKey($last)) {{
+        foreach ($value in $values[$last]) {{
+            if ($value -clike "$wordToComplete*") {{ offer $value 'ParameterValue' $value }}
+        }}
+    }} elseif ($wordToComplete -match '^(--[^=]+)=' -and $values.ContainsKey($Matches[1])) {{
+        foreach ($value in $values[$Matches[1]]) {{
+            $text = $Matches[1] + '=' + $value
+            if ($text -clike "$wordToComplete*") {{ offer $text 'ParameterValue' $value }}
+        }}
+    }} elseif ($wordToComplete.StartsWith('-') -and $before -cnotcontains '--') {{
+        foreach ($option in $options) {{
+            if ($option[0] -clike "$wordToComplete*") {{
+                offer $option[0] 'ParameterName' $option[1]
+            }}
+        }}
+    }}
+    # Where nothing is offered, PowerShell completes the names of files.
+}}
+"#
+    )
 }
 
 /// Completions for elvish. Those of `clap_complete` know options alone, and a completer of one's
@@ -75,7 +163,7 @@ fn elvish(mut command: Command, out: &mut dyn Write) -> io::Result<()> {
         let names: Vec<_> = short.into_iter().chain(long).collect();
         let help = argument.get_help().map(ToString::to_string);
         for name in &names {
-            let help = elvish_quoted(help.as_deref().unwrap_or_default());
+            let help = single_quoted(help.as_deref().unwrap_or_default());
             let _ = writeln!(options, "        option {name} {help}");
         }
         if names.is_empty() || !argument.get_action().takes_values() {
@@ -87,7 +175,7 @@ fn elvish(mut command: Command, out: &mut dyn Write) -> io::Result<()> {
             let _ = writeln!(values, "    for name [{names}] {{ set values[$name] = [");
             for value in possible {
                 let help = value.get_help().map(ToString::to_string);
-                let help = elvish_quoted(help.as_deref().unwrap_or_default());
+                let help = single_quoted(help.as_deref().unwrap_or_default());
                 let _ = writeln!(values, "        [{} {help}]", value.get_name());
             }
             let _ = writeln!(values, "    ] }}");
@@ -122,8 +210,8 @@ set edit:completion:arg-completer[rot90] = {{|@words|
     )
 }
 
-/// Text as elvish wants it.
-fn elvish_quoted(text: &str) -> String {
+/// Text as elvish and `PowerShell` want it.
+fn single_quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 

@@ -4,9 +4,6 @@ use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use clap::builder::UnknownArgumentValueParser;
-use clap::{Arg, ArgAction, Command};
-
 use super::{names, walk};
 use crate::{OtherFormat, text};
 
@@ -15,29 +12,6 @@ const MANY: usize = 1000;
 
 /// So many operands are looked at one by one.
 const FEW: usize = 20;
-
-/// Options that other programs have and this one has not, with what it has instead.
-pub(super) fn with_foreign_options(command: Command) -> Command {
-    const TREE: &str = "write the pattern as 'DIR/**/*.bmp' for all folders below DIR";
-    const REPLACED: &str = "an output that exists is replaced, unless --no-clobber is given";
-    let flag = |name: &'static str, tip: &'static str| {
-        let tip = UnknownArgumentValueParser::suggest(tip);
-        let option = Arg::new(name).long(name).hide(true);
-        option.action(ArgAction::SetTrue).value_parser(tip)
-    };
-    let workers = |name: &'static str| {
-        let tip = UnknownArgumentValueParser::suggest_arg("--workers");
-        let option = Arg::new(name).long(name).hide(true);
-        option.value_name("N").value_parser(tip)
-    };
-    command.args([
-        workers("jobs").short('j'),
-        workers("threads"),
-        flag("recursive", TREE).short('r'),
-        flag("json", "JSON is the default; see --format"),
-        flag("force", REPLACED).short('f'),
-    ])
-}
 
 /// What can be said of the operands before anything is done. They are done all the same.
 pub(super) fn of_operands(operands: &[OsString], max_memory: Option<u64>) -> Vec<String> {
@@ -84,6 +58,7 @@ pub(super) fn of_operands(operands: &[OsString], max_memory: Option<u64>) -> Vec
         && !names::bytes(output).starts_with(b"-")
         && meant(output).is_none_or(|meant| operands.contains(&meant))
     {
+        let is_folder = Path::new(output).extension().is_none();
         hints.push(format!(
             "{} is taken as an input too; outputs are named by rot90, and go below another \
              folder with: {}",
@@ -92,7 +67,7 @@ pub(super) fn of_operands(operands: &[OsString], max_memory: Option<u64>) -> Vec
                 OsStr::new("rot90"),
                 input,
                 OsStr::new("--output-dir"),
-                OsStr::new("DIR")
+                if is_folder { output } else { OsStr::new("DIR") }
             ])
         ));
     }
@@ -195,9 +170,16 @@ pub(super) fn of_missing(name: &OsStr) -> String {
             );
         }
     }
-    if bytes.starts_with(b"~/") {
-        let rest = quoted(&names::from_bytes(&bytes[2..]));
-        return format!("; in quotes ~ is no home folder: write ~/{rest}");
+    if bytes.starts_with(b"~")
+        && let Some(slash) = bytes.iter().position(|&byte| byte == b'/')
+    {
+        let (home, rest) = bytes.split_at(slash + 1);
+        let home = names::from_bytes(home);
+        let rest = quoted(&names::from_bytes(rest));
+        return format!(
+            "; in quotes ~ is no home folder: write {}{rest}",
+            text::shown(Path::new(&home))
+        );
     }
     if let Some(open) = bytes.iter().position(|&byte| byte == b'{')
         && let Some(close) = bytes[open..].iter().position(|&byte| byte == b'}')
@@ -269,12 +251,12 @@ pub(super) fn of_other_format(path: &Path, format: OtherFormat) -> String {
     let bitmap = path.with_extension("bmp");
     if bitmap != path {
         let convert = line([word("convert"), path.as_os_str(), bitmap.as_os_str()]);
-        return format!("; rot90 turns bitmaps alone: first {convert}");
+        return format!("; rot90 turns bitmaps alone: first, with ImageMagick, {convert}");
     }
     let renamed = path.with_extension(extension);
     let rename = line([word("mv"), path.as_os_str(), renamed.as_os_str()]);
     let convert = line([word("convert"), renamed.as_os_str(), path.as_os_str()]);
-    format!(", whatever its name: first {rename} && {convert}")
+    format!(", whatever its name: first, with ImageMagick, {rename} && {convert}")
 }
 
 /// What is wrong with a list of names that has none ending in NUL; `None` if nothing is.

@@ -2,8 +2,8 @@
 
 use std::fmt;
 use std::io::{self, IsTerminal as _, Write};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -49,15 +49,16 @@ impl Progress {
         }
     }
 
-    /// Writes a line, above the bar if there is one.
+    /// Writes a line, in the place of the bar if there is one; the bar comes back below.
     pub(crate) fn say(&self, message: &str) {
         let line = format!("rot90: {}\n", text::shown_text(message));
         let write = || {
             let _ = io::stderr().lock().write_all(line.as_bytes());
         };
-        match &self.bar {
-            Some(bar) => bar.shown.suspend(write),
-            None => write(),
+        if self.bar.is_some() {
+            without_bar(&mut Drawn::lock(), write);
+        } else {
+            write();
         }
     }
 
@@ -77,11 +78,16 @@ impl Progress {
 
 impl Bar {
     fn begin(plan: &Plan, counters: &Arc<Counters>) -> Self {
-        let target = if io::stderr().is_terminal() {
-            ProgressDrawTarget::stderr()
-        } else {
-            // Asked for where nobody looks, such as a log that keeps it.
-            ProgressDrawTarget::term_like_with_hz(Box::new(Log), 2)
+        let is_terminal = io::stderr().is_terminal();
+        // Where nobody looks, it was asked for, such as for a log that keeps it.
+        let times_a_second = if is_terminal { 20 } else { 2 };
+        let line = Line::default();
+        let target = ProgressDrawTarget::term_like_with_hz(Box::new(line), times_a_second);
+        // Coloured or not as standard error is, wherever the results go.
+        console::set_colors_enabled(console::colors_enabled_stderr());
+        *Drawn::lock() = Drawn {
+            among_results: is_terminal && io::stdout().is_terminal(),
+            ..Drawn::NOTHING
         };
         let bar = ProgressBar::with_draw_target(Some(0), target);
         let files = plan.jobs.len();
@@ -134,7 +140,8 @@ fn layout(columns: u16) -> &'static str {
             "{wide_bar:.cyan/blue} {decimal_bytes}/{decimal_total_bytes}  {files}  {rate}  {eta} left"
         }
         50.. => "{wide_bar:.cyan/blue} {files}  {eta} left",
-        _ => "{wide_bar:.cyan/blue} {percent}%  {eta} left",
+        26.. => "{wide_bar:.cyan/blue} {percent}%  {eta} left",
+        _ => "{percent}%",
     }
 }
 
@@ -166,48 +173,124 @@ fn columns() -> u16 {
     std::env::var("COLUMNS")
         .ok()
         .and_then(|columns| columns.parse().ok())
+        .filter(|&columns| columns > 0)
         .unwrap_or(80)
 }
 
-/// Standard error, treated as a terminal though it is none.
-#[derive(Debug)]
-struct Log;
+/// What of the bar is to be seen on standard error.
+struct Drawn {
+    /// The columns that it was drawn for; 0 if it is not there.
+    columns: u16,
+    /// Standard output goes to a terminal too, and as a rule to the same one.
+    among_results: bool,
+}
 
-impl TermLike for Log {
+/// There is one standard error, to which whoever writes to it comes.
+static DRAWN: Mutex<Drawn> = Mutex::new(Drawn::NOTHING);
+
+impl Drawn {
+    const NOTHING: Self = Self {
+        columns: 0,
+        among_results: false,
+    };
+
+    /// What erases it. The cursor waits in its first column, and a window made narrower meanwhile may
+    /// have broken it into two lines.
+    fn erasing(&self) -> &'static str {
+        if columns() < self.columns {
+            "\r\x1b[J"
+        } else {
+            "\r\x1b[2K"
+        }
+    }
+
+    fn lock() -> std::sync::MutexGuard<'static, Self> {
+        DRAWN.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Writes lines where the bar is now. It is drawn again below them in a moment.
+fn without_bar<T>(drawn: &mut Drawn, write: impl FnOnce() -> T) -> T {
+    if drawn.columns > 0 {
+        let _ = io::stderr().lock().write_all(drawn.erasing().as_bytes());
+        drawn.columns = 0;
+    }
+    write()
+}
+
+/// Writes lines of results to standard output, which may be the bar's terminal.
+pub(super) fn with_results<T>(write: impl FnOnce() -> T) -> T {
+    let mut drawn = Drawn::lock();
+    if !drawn.among_results {
+        drop(drawn);
+        return write();
+    }
+    without_bar(&mut drawn, write)
+}
+
+/// The bar's line, as it is put together; the cursor waits in its first column. `indicatif` alone
+/// would leave the cursor at the end, where results would go on, and where a narrower window
+/// would leave the first part of a broken line behind.
+#[derive(Debug, Default)]
+struct Line(Mutex<String>);
+
+impl Line {
+    fn text(&self) -> std::sync::MutexGuard<'_, String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl TermLike for Line {
     fn width(&self) -> u16 {
         columns()
     }
 
-    fn move_cursor_up(&self, lines: usize) -> io::Result<()> {
-        self.write_str(&"\x1b[A".repeat(lines))
+    fn move_cursor_up(&self, _: usize) -> io::Result<()> {
+        Ok(())
     }
 
-    fn move_cursor_down(&self, lines: usize) -> io::Result<()> {
-        self.write_str(&"\n".repeat(lines))
+    fn move_cursor_down(&self, _: usize) -> io::Result<()> {
+        Ok(())
     }
 
-    fn move_cursor_right(&self, columns: usize) -> io::Result<()> {
-        self.write_str(&"\x1b[C".repeat(columns))
+    fn move_cursor_right(&self, _: usize) -> io::Result<()> {
+        Ok(())
     }
 
-    fn move_cursor_left(&self, columns: usize) -> io::Result<()> {
-        self.write_str(&"\x1b[D".repeat(columns))
+    fn move_cursor_left(&self, _: usize) -> io::Result<()> {
+        Ok(())
     }
 
     fn write_line(&self, line: &str) -> io::Result<()> {
-        self.write_str(line)?;
-        self.write_str("\n")
+        self.write_str(line)
     }
 
     fn write_str(&self, text: &str) -> io::Result<()> {
-        io::stderr().lock().write_all(text.as_bytes())
+        self.text().push_str(text);
+        Ok(())
     }
 
     fn clear_line(&self) -> io::Result<()> {
-        self.write_str("\r\x1b[2K")
+        self.text().clear();
+        Ok(())
     }
 
     fn flush(&self) -> io::Result<()> {
-        io::stderr().lock().flush()
+        let text = std::mem::take(&mut *self.text());
+        let text = text.trim_start_matches('\r');
+        let mut drawn = Drawn::lock();
+        if text.trim().is_empty() {
+            without_bar(&mut drawn, || ());
+            return Ok(());
+        }
+        let columns = columns();
+        let begin = if drawn.columns == 0 || drawn.columns == columns {
+            "\r"
+        } else {
+            drawn.erasing()
+        };
+        drawn.columns = columns;
+        let line = format!("{begin}{text}\r");
+        io::stderr().lock().write_all(line.as_bytes())
     }
 }

@@ -1,12 +1,13 @@
 //! Results as JSON, JSON Lines or a list of means, in order.
 
 use std::ffi::OsStr;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::path::Path;
 
 use base64::Engine as _;
 
 use super::cli::Format;
+use super::progress;
 
 /// What became of one input.
 pub(crate) enum Outcome {
@@ -25,14 +26,20 @@ pub(crate) struct Report<W> {
     out: W,
     format: Format,
     records: u64,
+    /// The last record of an array, as what stands behind it depends on what follows.
+    last: Vec<u8>,
+    /// Messages go to the same terminal, and must not stand in the midst of a line of means.
+    among_messages: bool,
 }
 
-impl<W: Write> Report<W> {
-    pub(crate) fn new(out: W, format: Format) -> Self {
+impl<W: Write> Report<BufWriter<W>> {
+    pub(crate) fn new(out: BufWriter<W>, format: Format) -> Self {
         Self {
             out,
             format,
             records: 0,
+            last: Vec::new(),
+            among_messages: io::stdout().is_terminal() && io::stderr().is_terminal(),
         }
     }
 
@@ -46,26 +53,41 @@ impl<W: Write> Report<W> {
         if matches!(outcome, Outcome::Dropped) {
             return Ok(());
         }
-        let mut line: Vec<u8> = match (self.format, self.records) {
-            (Format::Json, 0) => b"[\n".to_vec(),
-            (Format::Json, _) => b",\n".to_vec(),
-            (Format::Jsonl, _) => Vec::new(),
-            (Format::Means, 0) => b"[".to_vec(),
-            (Format::Means, _) => b", ".to_vec(),
-        };
+        // Of an array, lines are written whole, so that a bar on the same terminal has its place
+        // below them.
+        let mut text = std::mem::take(&mut self.last);
+        match (self.format, self.records) {
+            (Format::Json, 0) => text.extend_from_slice(b"[\n"),
+            (Format::Json, _) => text.extend_from_slice(b",\n"),
+            (Format::Jsonl, _) => {}
+            (Format::Means, 0) => text.push(b'['),
+            (Format::Means, _) => text.extend_from_slice(b", "),
+        }
+        let line = text.len();
         if self.format == Format::Means {
             match outcome {
-                Outcome::Done { mean, .. } => serde_json::to_writer(&mut line, mean)?,
-                _ => line.extend_from_slice(b"null"),
+                Outcome::Done { mean, .. } => serde_json::to_writer(&mut text, mean)?,
+                _ => text.extend_from_slice(b"null"),
             }
         } else {
-            write_record(&mut line, input, output, outcome)?;
-        }
-        if self.format == Format::Jsonl {
-            line.push(b'\n');
+            write_record(&mut text, input, output, outcome)?;
         }
         self.records += 1;
-        self.out.write_all(&line)
+        match self.format {
+            Format::Json => self.last = text.split_off(line),
+            Format::Jsonl => text.push(b'\n'),
+            // There is but one line, which a person can wait for.
+            Format::Means if self.among_messages => self.last = std::mem::take(&mut text),
+            Format::Means => {}
+        }
+        self.write(&text)
+    }
+
+    fn write(&mut self, text: &[u8]) -> io::Result<()> {
+        if self.out.buffer().len() + text.len() > self.out.capacity() {
+            self.flush()?;
+        }
+        self.out.write_all(text)
     }
 
     /// Closes what is open.
@@ -76,17 +98,20 @@ impl<W: Write> Report<W> {
             (Format::Json, _) => b"\n]\n",
             (Format::Means, _) => b"]\n",
         };
-        self.out.write_all(end)?;
+        let last = std::mem::take(&mut self.last);
+        self.write(&last)?;
+        self.write(end)?;
         self.flush()
     }
 
     /// Hands on what is buffered.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
+        if self.out.buffer().is_empty() {
+            return Ok(());
+        }
+        progress::with_results(|| self.out.flush())
     }
-}
 
-impl<W: Write> Report<BufWriter<W>> {
     /// Ends without writing what is buffered.
     pub(crate) fn abandon(self) {
         drop(self.out.into_parts());

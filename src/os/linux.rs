@@ -337,7 +337,13 @@ impl Output {
                     Directory::forget();
                     retried = true;
                 }
-                Err(error) => return Err(Error::io("cannot make the output", error)),
+                Err(error) => {
+                    let folder = text::shown(directory_of(path));
+                    return Err(Error::io(
+                        format!("cannot make the output in {folder}"),
+                        error,
+                    ));
+                }
                 Ok(output) => {
                     output.reserve()?;
                     return Ok(output);
