@@ -26,10 +26,10 @@ pub(crate) struct Report<W> {
     out: W,
     format: Format,
     records: u64,
-    /// The last record of an array, as what stands behind it depends on what follows.
-    last: Vec<u8>,
-    /// Messages go to the same terminal, and must not stand in the midst of a line of means.
+    /// Messages and the bar go to the same terminal, and have their places between whole lines.
     among_messages: bool,
+    /// The end of an array's text that is not a whole line yet, where that matters.
+    last: Vec<u8>,
 }
 
 impl<W: Write> Report<BufWriter<W>> {
@@ -38,8 +38,8 @@ impl<W: Write> Report<BufWriter<W>> {
             out,
             format,
             records: 0,
-            last: Vec::new(),
             among_messages: io::stdout().is_terminal() && io::stderr().is_terminal(),
+            last: Vec::new(),
         }
     }
 
@@ -53,8 +53,6 @@ impl<W: Write> Report<BufWriter<W>> {
         if matches!(outcome, Outcome::Dropped) {
             return Ok(());
         }
-        // Of an array, lines are written whole, so that a bar on the same terminal has its place
-        // below them.
         let mut text = std::mem::take(&mut self.last);
         match (self.format, self.records) {
             (Format::Json, 0) => text.extend_from_slice(b"[\n"),
@@ -74,11 +72,11 @@ impl<W: Write> Report<BufWriter<W>> {
         }
         self.records += 1;
         match self.format {
-            Format::Json => self.last = text.split_off(line),
             Format::Jsonl => text.push(b'\n'),
+            Format::Json if self.among_messages => self.last = text.split_off(line),
             // There is but one line, which a person can wait for.
             Format::Means if self.among_messages => self.last = std::mem::take(&mut text),
-            Format::Means => {}
+            Format::Json | Format::Means => {}
         }
         self.write(&text)
     }
