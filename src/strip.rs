@@ -125,7 +125,9 @@ impl Turn {
 /// Takes the output in pieces that follow each other, and hands it on in large ones.
 pub(crate) struct StripWriter<'a, F> {
     buffer: &'a mut [u8],
-    filled: usize,
+    /// Which bytes of the buffer are filled.
+    filled: Range<usize>,
+    /// Where in the output they belong.
     offset: u64,
     write: F,
 }
@@ -154,10 +156,10 @@ impl<'a, F: FnMut(&[u8], u64) -> Result<()>> StripWriter<'a, F> {
     /// A writer whose first byte belongs at `offset`, with a buffer as large as [`strip_room`]
     /// says.
     pub(crate) fn new(buffer: &'a mut [u8], offset: u64, write: F) -> Self {
-        let skipped = (offset as usize).wrapping_sub(buffer.as_ptr().addr()) % LINE;
+        let begin = place_in(buffer, offset);
         Self {
-            buffer: &mut buffer[skipped..],
-            filled: 0,
+            buffer,
+            filled: begin..begin,
             offset,
             write,
         }
@@ -165,30 +167,66 @@ impl<'a, F: FnMut(&[u8], u64) -> Result<()>> StripWriter<'a, F> {
 
     /// Room for the next `bytes` bytes, which count as written at the next call.
     pub(crate) fn room(&mut self, bytes: usize) -> Result<&mut [u8]> {
-        if self.filled > 0 && self.filled + bytes > most_filled(bytes) {
+        let filled = self.filled.len();
+        if filled > 0 && filled + bytes > most_filled(bytes) {
             // Leave the part after the last aligned offset for the next write.
-            let end = self.offset + self.filled as u64;
+            let end = self.offset + filled as u64;
             let tail = (end % WRITE_ALIGNMENT) as usize;
-            let whole = if tail < self.filled {
-                self.filled - tail
-            } else {
-                self.filled
-            };
-            (self.write)(&self.buffer[..whole], self.offset)?;
-            self.buffer.copy_within(whole..self.filled, 0);
-            self.filled -= whole;
+            let whole = if tail < filled { filled - tail } else { filled };
+            let left = self.filled.start + whole..self.filled.end;
+            (self.write)(&self.buffer[self.filled.start..left.start], self.offset)?;
             self.offset += whole as u64;
+            let begin = place_in(self.buffer, self.offset);
+            self.filled = begin..begin + left.len();
+            self.buffer.copy_within(left, begin);
         }
-        let start = self.filled;
-        self.filled = start + bytes;
-        Ok(&mut self.buffer[start..self.filled])
+        let start = self.filled.end;
+        self.filled.end = start + bytes;
+        Ok(&mut self.buffer[start..self.filled.end])
     }
 
     /// Hands on what is left.
     pub(crate) fn finish(mut self) -> Result<()> {
-        if self.filled > 0 {
-            (self.write)(&self.buffer[..self.filled], self.offset)?;
+        if !self.filled.is_empty() {
+            (self.write)(&self.buffer[self.filled], self.offset)?;
         }
         Ok(())
+    }
+}
+
+/// Where in `buffer` the byte at `offset` is to lie.
+fn place_in(buffer: &[u8], offset: u64) -> usize {
+    (offset as usize).wrapping_sub(buffer.as_ptr().addr()) % LINE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LINE, StripWriter, strip_room};
+
+    /// Any pieces fit the room that is said to be needed, and arrive in order.
+    #[test]
+    fn pieces_of_any_size_have_room_at_any_offset() {
+        let bytes: Vec<u8> = (0..2_500_000_u32).map(|at| (at / 3) as u8).collect();
+        let most = [1, 63, 4096, 65_535, 524_287, 524_289, 1_300_000];
+        for (at, piece) in most.into_iter().enumerate() {
+            for offset in [0, 1, 54, 63, 64, 65_482 + at as u64] {
+                for total in [piece, piece + 70_000, 2 * piece + 1, 2_500_000] {
+                    let total = total.min(bytes.len()).min(4000 * piece);
+                    let mut buffer = vec![0; strip_room(total as u64, piece)];
+                    let mut found = Vec::new();
+                    let mut writer = StripWriter::new(&mut buffer, offset, |part: &[u8], place| {
+                        assert_eq!(place, offset + found.len() as u64);
+                        assert_eq!(part.as_ptr().addr() % LINE, place as usize % LINE);
+                        found.extend_from_slice(part);
+                        Ok(())
+                    });
+                    for part in bytes[..total].chunks(piece) {
+                        writer.room(part.len()).unwrap().copy_from_slice(part);
+                    }
+                    writer.finish().unwrap();
+                    assert!(found == bytes[..total], "{piece} {offset} {total}");
+                }
+            }
+        }
     }
 }

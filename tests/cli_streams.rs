@@ -139,6 +139,35 @@ fn a_bar_gives_way_to_results_on_its_terminal() {
     }
 }
 
+/// So does a list that is longer than what is written at a time.
+#[test]
+fn a_bar_gives_way_to_a_long_list_on_its_terminal() {
+    const TEST: &str = "a_bar_gives_way_to_a_long_list_on_its_terminal";
+    let world = World::new();
+    if world.run("script", ["--version"]).try_go().is_none() {
+        return skip(TEST, "there is no program `script`");
+    }
+    let small = world.write("small.bmp", pictures::large(24, 7, 5, false));
+    for at in 0..4500 {
+        std::fs::hard_link(&small, world.path(format!("{at:04}.bmp"))).unwrap();
+    }
+    // The bar is there by the time that all of this is done.
+    world.write("large.bmp", pictures::large(1, 16_000, 9000, false));
+    let line = format!(
+        "stty rows 24 cols 80; '{ROT90}' 'large.bmp' '[0-9]*.bmp' -o out -w 1 --format means"
+    );
+    let shown = world.run("script", ["-qec", &line, "/dev/null"]);
+    let shown = shown.env("TERM", "xterm").go().exit(0);
+    let plain = world.rot90(["large.bmp", "[0-9]*.bmp", "-o", "out", "--format", "means"]);
+    let plain = String::from_utf8(plain.go().exit(0).stdout).unwrap();
+    let shown = String::from_utf8_lossy(&shown.stdout);
+    let list = plain.trim_end();
+    assert!(list.len() > 64 << 10, "{}", list.len());
+    // Nothing stands within it, and nothing erases its last line.
+    let (_, behind) = shown.split_once(list).expect("the whole list");
+    assert!(behind.starts_with("\r\n"), "{behind:?}");
+}
+
 /// The lines that a terminal shows in the end, if it is wide enough.
 fn on_screen(text: &str) -> Vec<String> {
     let mut lines = vec![Vec::new()];

@@ -5,12 +5,13 @@ mod common;
 
 use std::fs::{self, File, Permissions};
 use std::io::Write as _;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, PermissionsExt as _, symlink};
 use std::os::unix::net::UnixListener;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use common::{World, pictures, skip};
+use common::pictures::{self, Picture};
+use common::{World, skip};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::process::Signal;
 
@@ -228,5 +229,34 @@ fn inputs_that_vanish() {
                 "{record}"
             ),
         }
+    }
+}
+
+/// A file with holes is in memory in part, so that mapping it would cost a fault for each page: it
+/// is read, as it lies or to other distances, though it is large enough to be mapped.
+#[test]
+fn a_file_with_holes() {
+    let Ok(folder) = tempfile::tempdir_in("/dev/shm") else {
+        return skip("a_file_with_holes", "no folder in memory");
+    };
+    let world = World::new();
+    for (width, height) in [(1500, 1000), (1024, 1500)] {
+        let mut picture = Picture::noise(24, width, height);
+        let rows = height / 10;
+        picture.pixels[(height - rows) * width..].fill(0);
+        let bytes = picture.bytes();
+        let input = folder.path().join(format!("{width}.bmp"));
+        let file = File::create(&input).unwrap();
+        file.set_len(bytes.len() as u64).unwrap();
+        file.write_all_at(&bytes[..54], 0).unwrap();
+        let begin = 54 + rows * width * 3;
+        file.write_all_at(&bytes[begin..], begin as u64).unwrap();
+        assert!(fs::read(&input).unwrap() == bytes);
+        let blocks = fs::metadata(&input).unwrap().blocks();
+        assert!(blocks * 512 + 200_000 < bytes.len() as u64, "no holes");
+        let input = input.to_str().unwrap();
+        world.rot90([input, "-o", "out"]).go().exit(0);
+        let output = world.read(format!("out/{width}_rot90.bmp"));
+        assert!(output == picture.turned().bytes(), "{width} x {height}");
     }
 }

@@ -95,8 +95,11 @@ fn explain_unknown(error: &mut Error, command: &Command, arguments: &[OsString])
         return;
     };
     let unknown = unknown.clone();
+    let long = unknown.split(' ').next().unwrap_or_default().to_owned();
+    let typed = options(arguments).any(|word| word.starts_with(&long));
     // A name that begins with a dash, which a pattern in the shell may well give.
-    if let Some(name) = options(arguments).find(|word| Path::new(word).is_file()) {
+    let is_name = |word: &&str| (!typed || word.starts_with(&long)) && Path::new(word).is_file();
+    if let Some(name) = options(arguments).find(is_name) {
         error.remove(ContextKind::SuggestedArg);
         let name = quoted(format!("./{name}").as_ref());
         suggest(error, &format!("the file of that name is {name}"));
@@ -129,8 +132,6 @@ fn explain_unknown(error: &mut Error, command: &Command, arguments: &[OsString])
         return;
     }
     // One of another program's, by its letter: the error has the long name, which nobody typed.
-    let long = unknown.split(' ').next().unwrap_or_default().to_owned();
-    let typed = options(arguments).any(|word| word.starts_with(&long));
     let short = command
         .get_arguments()
         .find(|argument| argument.get_long() == long.strip_prefix("--"))
@@ -152,6 +153,6 @@ fn options(arguments: &[OsString]) -> impl Iterator<Item = &str> {
     let words = arguments.iter().skip(1);
     let before = words.take_while(|word| *word != "--");
     before
-        .filter(|word| names::bytes(word).starts_with(b"-"))
+        .filter(|word| names::bytes(word).starts_with(b"-") && *word != "-")
         .filter_map(|word| word.to_str())
 }

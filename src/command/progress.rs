@@ -22,7 +22,7 @@ pub(crate) struct Counters {
     pub(crate) files: AtomicU64,
 }
 
-/// Messages to a person, with a bar above the prompt where there is a terminal.
+/// Messages to a person, with a bar where there is a terminal.
 pub(crate) struct Progress {
     bar: Option<Bar>,
 }

@@ -82,10 +82,13 @@ impl<W: Write> Report<BufWriter<W>> {
     }
 
     fn write(&mut self, text: &[u8]) -> io::Result<()> {
-        if self.out.buffer().len() + text.len() > self.out.capacity() {
-            self.flush()?;
+        if self.out.buffer().len() + text.len() < self.out.capacity() {
+            return self.out.write_all(text);
         }
-        self.out.write_all(text)
+        progress::with_results(|| {
+            self.out.write_all(text)?;
+            self.out.flush()
+        })
     }
 
     /// Closes what is open.
@@ -96,9 +99,9 @@ impl<W: Write> Report<BufWriter<W>> {
             (Format::Json, _) => b"\n]\n",
             (Format::Means, _) => b"]\n",
         };
-        let last = std::mem::take(&mut self.last);
+        let mut last = std::mem::take(&mut self.last);
+        last.extend_from_slice(end);
         self.write(&last)?;
-        self.write(end)?;
         self.flush()
     }
 

@@ -168,6 +168,11 @@ impl Opened {
         pixels::plain_bytes(&self.header, bits_per_pixel)
     }
 
+    /// Where the last pixel of plain ones ends.
+    fn pixels_end(&self) -> u64 {
+        self.header.pixel_offset + self.header.pixel_bytes()
+    }
+
     /// Turns the picture into `output`.
     pub(crate) fn turn(mut self, output: &Path, options: &FileOptions<'_>) -> Result<TurnedFile> {
         let publishing = Publishing {
@@ -195,9 +200,7 @@ impl Opened {
         });
         let sum = if self.header.compression.is_plain() {
             self.header.check_pixels(self.size())?;
-            if self.size() < LARGE
-                && self.header.pixel_bytes() + self.header.prefix_range().end <= max_memory
-            {
+            if self.size() < LARGE && self.pixels_end() <= max_memory {
                 self.turn_whole(target, options)?
             } else {
                 self.turn_banded(target, options, max_memory)?
@@ -220,7 +223,7 @@ impl Opened {
         let buffer = &mut self.scratch.0;
         let wanted = (size as usize).saturating_add(beside);
         if buffer.bytes().len() < wanted {
-            // Growing drops what is there, which is little.
+            // Growing drops what is there, a megabyte at most, which is then read again.
             self.have = 0;
         }
         let bytes = buffer.room(wanted)?;
@@ -235,16 +238,17 @@ impl Opened {
     /// A plain picture that fits into memory.
     fn turn_whole(&mut self, target: Target<'_>, options: &FileOptions<'_>) -> Result<u64> {
         let pixels_at = self.header.pixel_offset as usize;
-        let end = self.header.pixel_offset + self.header.pixel_bytes();
+        let end = self.pixels_end();
         let turn = Turn::new(&self.header, self.header.bits_per_pixel);
         let stride = self.header.stride_bytes() as usize;
         if end >= MAPPED_FROM
             && let Some(mapping) = self.input.map(end)
-            && mapping.maps_around()
+            && mapping.maps_around(pixels_at)
         {
             return self.turn_mapped(&turn, &mapping, target, options);
         }
-        let strip = strip_room(self.size(), turn.strip_bytes());
+        let range = self.header.prefix_range();
+        let strip = writer_room(&self.header, &turn, (range.end - range.start) as usize);
         // Rows whose starts fall into the same few cache sets are read to other distances.
         let padded = stride + CACHE_LINE;
         if self.have < end && stride.is_multiple_of(SET_STRIDE) && self.header.height > 64 {
@@ -275,11 +279,12 @@ impl Opened {
     ) -> Result<u64> {
         let prefix = self.prefix(turn.bits_per_pixel)?;
         let (input, header) = (&self.input, &self.header);
-        mapping.touch();
-        let rows = &mapping.bytes()[header.pixel_offset as usize..];
+        let pixels_at = header.pixel_offset as usize;
+        mapping.touch(pixels_at, &|| stop_if_cancelled(options).is_ok());
+        let rows = &mapping.bytes()[pixels_at..];
         let stride = header.stride_bytes() as usize;
         show(options, header, turn, stride, rows);
-        publish(target, output_size(header, &prefix, turn), |output| {
+        publish(target, output_size(header, prefix.len(), turn), |output| {
             let threads = rayon::current_num_threads();
             let bands = Bands {
                 turn,
@@ -310,9 +315,9 @@ impl Opened {
     ) -> Result<u64> {
         let prefix = self.prefix(turn.bits_per_pixel)?;
         let (input, scratch, header) = (&self.input, &mut self.scratch.0, &self.header);
-        let size = output_size(header, &prefix, turn);
-        let piece = prefix.len().max(turn.strip_bytes());
-        let (input_bytes, strip) = scratch.room_and_strip(end, strip_room(size, piece))?;
+        let size = output_size(header, prefix.len(), turn);
+        let room = writer_room(header, turn, prefix.len());
+        let (input_bytes, strip) = scratch.room_and_strip(end, room)?;
         let rows = &input_bytes[header.pixel_offset as usize..];
         show(options, header, turn, stride, rows);
         publish(target, size, |output| {
@@ -365,7 +370,7 @@ impl Opened {
         let stride = pixels_stride(&self.header, plain.bits_per_pixel);
         show(options, &self.header, &turn, stride, &plain.bytes);
         let (input, header) = (&self.input, &self.header);
-        publish(target, output_size(header, &prefix, &turn), |output| {
+        publish(target, output_size(header, prefix.len(), &turn), |output| {
             let bands = Bands {
                 turn: &turn,
                 columns: if plain.bytes.len() as u64 >= LARGE {
@@ -393,6 +398,13 @@ impl Opened {
     ) -> Result<u64> {
         let turn = Turn::new(&self.header, self.header.bits_per_pixel);
         self.read_through(options);
+        let end = self.pixels_end();
+        // Reading in bands would cost more, also where pages are mapped one by one.
+        if end <= max_memory
+            && let Some(mapping) = self.input.map(end)
+        {
+            return self.turn_mapped(&turn, &mapping, target, options);
+        }
         let header = &self.header;
         let step = turn
             .row_step()
@@ -402,6 +414,11 @@ impl Opened {
         let least = band_bytes(step) + (step * turn.out_stride) as u64;
         let at_once = (max_memory / least).min(threads as u64) as usize;
         if at_once == 0 {
+            let least = if self.size() < LARGE {
+                least.min(end)
+            } else {
+                least
+            };
             return Err(Error::Memory(format!(
                 "needs at least {least} bytes of memory for {} rows, {max_memory} are allowed",
                 turn.height
@@ -412,15 +429,9 @@ impl Opened {
         // No fewer bands than threads, or some would have nothing to do.
         columns = columns.min(turn.width.div_ceil(at_once).next_multiple_of(step));
         let stride = header.stride_bytes();
-        let end = header.pixel_offset + header.pixel_bytes();
-        if end <= max_memory
-            && let Some(mapping) = self.input.map(end)
-        {
-            return self.turn_mapped(&turn, &mapping, target, options);
-        }
         let prefix = self.prefix(turn.bits_per_pixel)?;
         let (input, header) = (&self.input, &self.header);
-        publish(target, output_size(header, &prefix, &turn), |output| {
+        publish(target, output_size(header, prefix.len(), &turn), |output| {
             let bands = Bands {
                 turn: &turn,
                 columns,
@@ -443,6 +454,12 @@ impl Opened {
             })
         })
     }
+}
+
+/// Room for the writer of a whole output, whose headers have so many bytes.
+fn writer_room(header: &Header, turn: &Turn, prefix_bytes: usize) -> usize {
+    let size = output_size(header, prefix_bytes, turn);
+    strip_room(size, prefix_bytes.max(turn.strip_bytes()))
 }
 
 /// Row distances that are multiples of this meet in few of a cache's sets.

@@ -11,9 +11,9 @@ use crate::strip::Turn;
 /// Where the output goes; `None` where only the mean is wanted.
 pub(super) type Target<'a> = Option<(&'a Path, &'a Publishing)>;
 
-pub(super) fn output_size(header: &Header, prefix: &[u8], turn: &Turn) -> u64 {
+pub(super) fn output_size(header: &Header, prefix_bytes: usize, turn: &Turn) -> u64 {
     let profile = header.profile.map_or(0, |profile| profile.size);
-    prefix.len() as u64 + turn.out_stride as u64 * turn.width as u64 + profile
+    prefix_bytes as u64 + turn.out_stride as u64 * turn.width as u64 + profile
 }
 
 /// Makes the output, has it filled, and puts it in place.

@@ -171,27 +171,31 @@ impl Mapping {
         unsafe { std::slice::from_raw_parts(start, length) }
     }
 
-    /// Whether the system maps more than the one page that is touched.
+    /// Whether the system maps more than the one page that is touched, at and behind byte `at`.
     ///
     /// It passes by pages that it has marked to be given up next, as it marks those of files in
     /// memory when caches are dropped. A fault for each page costs more than reading the file.
-    pub(crate) fn maps_around(&self) -> bool {
+    pub(crate) fn maps_around(&self, at: usize) -> bool {
         /// Enough for a page with a mark of another kind among them.
         const PAGES: usize = 8;
+        let bytes = &self.bytes()[at..];
         let before = faults_of_this_thread();
-        let length = self.bytes().len().min(PAGES * PAGE);
-        touch_each(PAGE, &self.bytes()[..length]);
-        faults_of_this_thread() - before < PAGES as i64 / 2
+        touch_each(PAGE, &bytes[..bytes.len().min(PAGES * PAGE)]);
+        faults_of_this_thread() - before < PAGES as libc::c_long / 2
     }
 
-    /// Has the system map the pages now that have not been touched yet, as far as they are in
-    /// memory. Where a page is missing, asking for lines ahead has no effect.
-    pub(crate) fn touch(&self) {
+    /// Has the system map the pages from byte `at` on now, for as long as it is to `go_on`. Where a
+    /// page is missing, asking for lines ahead has no effect.
+    pub(crate) fn touch(&self, at: usize, go_on: &(dyn Fn() -> bool + Sync)) {
         /// What one thread touches in one go.
         const SHARE: usize = 16 << 20;
-        let touch = |bytes: &[u8]| touch_each(MAPPED_AROUND, bytes);
+        let touch = |bytes: &[u8]| {
+            if go_on() {
+                touch_each(MAPPED_AROUND, bytes);
+            }
+        };
         rayon::scope(|scope| {
-            let mut shares = self.bytes().chunks(SHARE);
+            let mut shares = self.bytes()[at..].chunks(SHARE);
             let own = shares.next();
             for share in shares {
                 scope.spawn(move |_| touch(share));
@@ -216,7 +220,7 @@ fn touch_each(step: usize, bytes: &[u8]) {
 }
 
 /// How many pages this thread has had to ask for so far, or 0 where that is not known.
-fn faults_of_this_thread() -> i64 {
+fn faults_of_this_thread() -> libc::c_long {
     // SAFETY: a `rusage` of zeros is valid, and the call fills in the one that it is given.
     unsafe {
         let mut usage = std::mem::zeroed::<libc::rusage>();

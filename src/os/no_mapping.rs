@@ -10,11 +10,11 @@ impl Mapping {
         match self.0 {}
     }
 
-    pub(crate) fn maps_around(&self) -> bool {
+    pub(crate) fn maps_around(&self, _: usize) -> bool {
         match self.0 {}
     }
 
-    pub(crate) fn touch(&self) {
+    pub(crate) fn touch(&self, _: usize, _: &(dyn Fn() -> bool + Sync)) {
         match self.0 {}
     }
 

@@ -5,8 +5,8 @@
 //! where it is asked to (`MADV_HUGEPAGE`, unless that is forbidden altogether), each for the price
 //! of a few small ones.
 //!
-//! As buffers grow to whole large pages, the command asks for them ([`allow`]) where nobody has set
-//! narrow bounds. The library alone takes its memory from its caller's allocator.
+//! As buffers grow to whole large pages, the command asks for them ([`allow`]) where `--max-memory`
+//! leaves room for that. The library alone takes its memory from its caller's allocator.
 #![allow(unsafe_code)]
 
 use std::ffi::c_void;
@@ -54,7 +54,7 @@ impl Pages {
             unsafe { mmap_anonymous(std::ptr::null_mut(), mapped, protection, MapFlags::PRIVATE) };
         let start = start.ok()?.cast::<u8>();
         // Cut at both ends to where large pages can lie.
-        let before = start.align_offset(LARGE_PAGE);
+        let before = start.addr().wrapping_neg() % LARGE_PAGE;
         let aligned = start.wrapping_add(before);
         // SAFETY: both ends are parts of the mapping just made, outside what is kept of it; an
         // empty part is refused. The advice changes no byte.

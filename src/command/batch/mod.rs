@@ -39,9 +39,9 @@ pub(super) use summary::{bytes_shown, counted};
 /// results which wait for their turn take bounded memory.
 const WINDOW: usize = 1 << 14;
 
-/// Where a picture may take less, its buffers are not made of large pages, as these are rounded
-/// up to.
-const ROOMY: u64 = 64 << 20;
+/// Where a thread may take less for its part of a picture, its buffer is not made of large pages,
+/// to which it would be rounded up.
+const ROOMY: u64 = 16 << 20;
 
 thread_local! {
     /// Where this thread's last panic was, and what it said.
@@ -120,7 +120,8 @@ pub(crate) fn run(plan: &Plan, config: &Config, signals: &Signals) -> anyhow::Re
     }));
     // Without the handler inputs are read, which is as right, if slower.
     let _ = crate::os::mapping::allow();
-    if config.max_memory.is_none_or(|bytes| bytes >= ROOMY) {
+    let is_roomy = |bytes: u64| bytes / config.workers as u64 >= ROOMY;
+    if config.max_memory.is_none_or(is_roomy) {
         crate::os::pages::allow();
     }
     let begun = Instant::now();
