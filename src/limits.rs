@@ -77,6 +77,7 @@ fn address_space() -> Option<u64> {
 fn address_space() -> Option<u64> {
     None
 }
+
 /// How many files this process may have open.
 #[cfg(all(unix, feature = "cli"))]
 pub(crate) fn open_files() -> u64 {

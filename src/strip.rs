@@ -135,14 +135,14 @@ pub(crate) struct StripWriter<'a, F> {
 /// Writes begin at multiples of this, so that the page cache can use large folios.
 const WRITE_ALIGNMENT: u64 = 64 << 10;
 
-/// Bytes lie in the buffer as far from a multiple of this as in the file: the system copies from
-/// cache line to cache line, which is faster than across them.
-const LINE: usize = 64;
+/// Bytes of a cache line. They lie in a writer's buffer as far from a line's start as in the file:
+/// the system copies from line to line, which is faster than across them.
+pub(crate) const CACHE_LINE: usize = 64;
 
 /// Room that a [`StripWriter`] needs for an output of `total` bytes in pieces of up to `piece`.
 pub(crate) fn strip_room(total: u64, piece: usize) -> usize {
     let most = most_filled(piece);
-    usize::try_from(total).map_or(most, |total| total.min(most)) + LINE
+    usize::try_from(total).map_or(most, |total| total.min(most)) + CACHE_LINE
 }
 
 /// Bytes in the buffer at most when a piece of `bytes` has been added.
@@ -196,12 +196,12 @@ impl<'a, F: FnMut(&[u8], u64) -> Result<()>> StripWriter<'a, F> {
 
 /// Where in `buffer` the byte at `offset` is to lie.
 fn place_in(buffer: &[u8], offset: u64) -> usize {
-    (offset as usize).wrapping_sub(buffer.as_ptr().addr()) % LINE
+    (offset as usize).wrapping_sub(buffer.as_ptr().addr()) % CACHE_LINE
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{LINE, StripWriter, strip_room};
+    use super::{CACHE_LINE, StripWriter, strip_room};
 
     /// Any pieces fit the room that is said to be needed, and arrive in order.
     #[test]
@@ -216,7 +216,10 @@ mod tests {
                     let mut found = Vec::new();
                     let mut writer = StripWriter::new(&mut buffer, offset, |part: &[u8], place| {
                         assert_eq!(place, offset + found.len() as u64);
-                        assert_eq!(part.as_ptr().addr() % LINE, place as usize % LINE);
+                        assert_eq!(
+                            part.as_ptr().addr() % CACHE_LINE,
+                            place as usize % CACHE_LINE
+                        );
                         found.extend_from_slice(part);
                         Ok(())
                     });

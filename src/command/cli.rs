@@ -198,12 +198,13 @@ pub(crate) struct Config {
 }
 
 /// Parses the arguments; what is not a run comes back as an exit code, its text printed.
-pub(crate) fn parse(arguments: &[OsString]) -> Result<Config, ExitCode> {
+pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Config, ExitCode> {
     let grammar = mistyped::with_foreign_options(Arguments::command()).arg(generate::option());
     let mut grammar = page::records::with_option(grammar);
     let mut records = false;
     let mut kind = None;
-    let matches = match mistyped::with_one_dash(&grammar, arguments) {
+    let dashed = mistyped::dashed(&arguments);
+    let matches = match mistyped::with_one_dash(&grammar, &dashed) {
         Some(error) => Err(error),
         None => grammar.try_get_matches_from_mut(arguments),
     };
@@ -213,7 +214,7 @@ pub(crate) fn parse(arguments: &[OsString]) -> Result<Config, ExitCode> {
         Arguments::from_arg_matches(&matches)
     });
     let arguments = parsed.map_err(|mut error| {
-        mistyped::explain(&mut error, &grammar, arguments);
+        mistyped::explain(&mut error, &grammar, &dashed);
         if error.use_stderr() {
             let message = error.render().to_string();
             // An argument may hold what a terminal would obey.

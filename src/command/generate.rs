@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use clap::builder::EnumValueParser;
+use clap::builder::{EnumValueParser, StyledStr};
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use clap_mangen::Man;
@@ -96,16 +96,13 @@ fn powershell(mut command: Command, out: &mut dyn Write) -> io::Result<()> {
     let mut options = String::new();
     let mut values = String::new();
     for argument in command.get_arguments().filter(|one| !one.is_hide_set()) {
-        let short = argument.get_short().map(|short| format!("-{short}"));
-        let long = argument.get_long().map(|long| format!("--{long}"));
-        let help = argument.get_help().map(ToString::to_string);
-        let help = single_quoted(help.as_deref().unwrap_or_default());
+        let help = quoted_help(argument.get_help());
         let possible: Vec<_> = argument
             .get_possible_values()
             .iter()
             .map(|value| single_quoted(value.get_name()))
             .collect();
-        for name in short.into_iter().chain(long) {
+        for name in names(argument) {
             let _ = writeln!(options, "        , @('{name}', {help})");
             if argument.get_action().takes_values() && !possible.is_empty() {
                 let _ = writeln!(values, "        '{name}' = {}", possible.join(", "));
@@ -158,12 +155,9 @@ fn elvish(mut command: Command, out: &mut dyn Write) -> io::Result<()> {
     let mut values = String::new();
     let mut others = Vec::new();
     for argument in command.get_arguments().filter(|one| !one.is_hide_set()) {
-        let short = argument.get_short().map(|short| format!("-{short}"));
-        let long = argument.get_long().map(|long| format!("--{long}"));
-        let names: Vec<_> = short.into_iter().chain(long).collect();
-        let help = argument.get_help().map(ToString::to_string);
+        let names = names(argument);
+        let help = quoted_help(argument.get_help());
         for name in &names {
-            let help = single_quoted(help.as_deref().unwrap_or_default());
             let _ = writeln!(options, "        option {name} {help}");
         }
         if names.is_empty() || !argument.get_action().takes_values() {
@@ -174,8 +168,7 @@ fn elvish(mut command: Command, out: &mut dyn Write) -> io::Result<()> {
             let names = names.join(" ");
             let _ = writeln!(values, "    for name [{names}] {{ set values[$name] = [");
             for value in possible {
-                let help = value.get_help().map(ToString::to_string);
-                let help = single_quoted(help.as_deref().unwrap_or_default());
+                let help = quoted_help(value.get_help());
                 let _ = writeln!(values, "        [{} {help}]", value.get_name());
             }
             let _ = writeln!(values, "    ] }}");
@@ -208,6 +201,17 @@ set edit:completion:arg-completer[rot90] = {{|@words|
 }}
 "
     )
+}
+
+/// What an option is called, with its dashes.
+fn names(argument: &Arg) -> Vec<String> {
+    let short = argument.get_short().map(|short| format!("-{short}"));
+    let long = argument.get_long().map(|long| format!("--{long}"));
+    short.into_iter().chain(long).collect()
+}
+
+fn quoted_help(help: Option<&StyledStr>) -> String {
+    single_quoted(&help.map(ToString::to_string).unwrap_or_default())
 }
 
 /// Text as elvish and `PowerShell` want it.

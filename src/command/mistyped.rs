@@ -53,8 +53,8 @@ pub(super) fn with_foreign_options(command: Command) -> Command {
 
 /// An option of several letters behind one dash, which would be taken for options of one letter:
 /// `-output-dir out` would write into a folder `utput-dir`.
-pub(super) fn with_one_dash(command: &Command, arguments: &[OsString]) -> Option<Error> {
-    for word in options(arguments) {
+pub(super) fn with_one_dash(command: &Command, dashed: &[String]) -> Option<Error> {
+    for word in dashed {
         let name = word.split('=').next().unwrap_or_default();
         let Some(name) = name.strip_prefix('-').filter(|name| name.len() > 2) else {
             continue;
@@ -80,26 +80,26 @@ pub(super) fn with_one_dash(command: &Command, arguments: &[OsString]) -> Option
 }
 
 /// Puts what to type instead into an error about the arguments.
-pub(super) fn explain(error: &mut Error, command: &Command, arguments: &[OsString]) {
+pub(super) fn explain(error: &mut Error, command: &Command, dashed: &[String]) {
     match error.kind() {
         ErrorKind::MissingRequiredArgument => {
             suggest(error, "for all bitmaps of this folder: rot90 '*.bmp'");
         }
-        ErrorKind::UnknownArgument => explain_unknown(error, command, arguments),
+        ErrorKind::UnknownArgument => explain_unknown(error, command, dashed),
         _ => {}
     }
 }
 
-fn explain_unknown(error: &mut Error, command: &Command, arguments: &[OsString]) {
+fn explain_unknown(error: &mut Error, command: &Command, dashed: &[String]) {
     let Some(ContextValue::String(unknown)) = error.get(ContextKind::InvalidArg) else {
         return;
     };
     let unknown = unknown.clone();
     let long = unknown.split(' ').next().unwrap_or_default().to_owned();
-    let typed = options(arguments).any(|word| word.starts_with(&long));
+    let typed = dashed.iter().any(|word| word.starts_with(&long));
     // A name that begins with a dash, which a pattern in the shell may well give.
-    let is_name = |word: &&str| (!typed || word.starts_with(&long)) && Path::new(word).is_file();
-    if let Some(name) = options(arguments).find(is_name) {
+    let is_name = |word: &&String| (!typed || word.starts_with(&long)) && Path::new(word).is_file();
+    if let Some(name) = dashed.iter().find(is_name) {
         error.remove(ContextKind::SuggestedArg);
         let name = quoted(format!("./{name}").as_ref());
         suggest(error, &format!("the file of that name is {name}"));
@@ -149,10 +149,11 @@ fn suggest(error: &mut Error, tip: &str) {
 }
 
 /// The words that are taken for options.
-fn options(arguments: &[OsString]) -> impl Iterator<Item = &str> {
+pub(super) fn dashed(arguments: &[OsString]) -> Vec<String> {
     let words = arguments.iter().skip(1);
     let before = words.take_while(|word| *word != "--");
     before
         .filter(|word| names::bytes(word).starts_with(b"-") && *word != "-")
-        .filter_map(|word| word.to_str())
+        .filter_map(|word| word.to_str().map(str::to_owned))
+        .collect()
 }

@@ -49,7 +49,7 @@ pub fn main() -> ExitCode {
             return ExitCode::from(WRONG_USAGE);
         }
     };
-    let config = match cli::parse(&arguments) {
+    let config = match cli::parse(arguments) {
         Ok(config) => config,
         Err(code) => return code,
     };

@@ -86,7 +86,7 @@ impl Bar {
         // Coloured or not as standard error is, wherever the results go.
         console::set_colors_enabled(console::colors_enabled_stderr());
         *Drawn::lock() = Drawn {
-            among_results: is_terminal && io::stdout().is_terminal(),
+            among_results: meets_results(),
             ..Drawn::NOTHING
         };
         let bar = ProgressBar::with_draw_target(Some(0), target);
@@ -181,7 +181,7 @@ fn columns() -> u16 {
 struct Drawn {
     /// The columns that it was drawn for; 0 if it is not there.
     columns: u16,
-    /// Standard output goes to a terminal too, and as a rule to the same one.
+    /// As [`meets_results`] says.
     among_results: bool,
 }
 
@@ -207,6 +207,11 @@ impl Drawn {
     fn lock() -> std::sync::MutexGuard<'static, Self> {
         DRAWN.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether what is said goes to a terminal as the results do: as a rule, to the same one.
+pub(super) fn meets_results() -> bool {
+    io::stderr().is_terminal() && io::stdout().is_terminal()
 }
 
 /// Writes lines where the bar is now. It is drawn again below them in a moment.

@@ -1,7 +1,7 @@
 //! Results as JSON, JSON Lines or a list of means, in order.
 
 use std::ffi::OsStr;
-use std::io::{self, BufWriter, IsTerminal as _, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use base64::Engine as _;
@@ -38,7 +38,7 @@ impl<W: Write> Report<BufWriter<W>> {
             out,
             format,
             records: 0,
-            among_messages: io::stdout().is_terminal() && io::stderr().is_terminal(),
+            among_messages: progress::meets_results(),
             last: Vec::new(),
         }
     }

@@ -9,7 +9,7 @@ use crate::bmp::header::Header;
 use crate::error::Result;
 use crate::os::{Input, Output};
 use crate::scratch::Scratch;
-use crate::strip::{StripWriter, Turn, strip_room};
+use crate::strip::{CACHE_LINE, StripWriter, Turn, strip_room};
 
 /// A band of a large picture has about this many bytes: enough for long reads, few enough to
 /// stay in the last-level cache.
@@ -17,8 +17,6 @@ pub(super) const BAND_BYTES: usize = 8 << 20;
 
 /// A band takes at least this much of each row: one cache line and a bit.
 pub(super) const LEAST_BAND_ROW: usize = 64;
-
-pub(super) const CACHE_LINE: usize = 64;
 
 /// The distance between rows of a band: whole cache lines, and an odd number of them, so that
 /// rows fall into all of a cache's sets.
@@ -103,9 +101,10 @@ impl Bands<'_> {
         if let Some(error) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
             return Err(error);
         }
-        let profile = header.profile.map_or(0, |profile| profile.size);
         let mut scratch = Scratch::take();
-        let (_, strip) = scratch.0.room_and_strip(0, strip_room(profile, 0))?;
+        let (_, strip) = scratch
+            .0
+            .room_and_strip(0, strip_room(header.profile_bytes(), 0))?;
         let end = pixels_at + self.turn.out_stride as u64 * self.turn.width as u64;
         let mut writer = StripWriter::new(strip, end, write);
         append_profile(input, header, &mut writer)?;

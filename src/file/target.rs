@@ -12,8 +12,7 @@ use crate::strip::Turn;
 pub(super) type Target<'a> = Option<(&'a Path, &'a Publishing)>;
 
 pub(super) fn output_size(header: &Header, prefix_bytes: usize, turn: &Turn) -> u64 {
-    let profile = header.profile.map_or(0, |profile| profile.size);
-    prefix_bytes as u64 + turn.out_stride as u64 * turn.width as u64 + profile
+    prefix_bytes as u64 + turn.out_stride as u64 * turn.width as u64 + header.profile_bytes()
 }
 
 /// Makes the output, has it filled, and puts it in place.

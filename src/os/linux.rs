@@ -337,13 +337,7 @@ impl Output {
                     Directory::forget();
                     retried = true;
                 }
-                Err(error) => {
-                    let folder = text::shown(directory_of(path));
-                    return Err(Error::io(
-                        format!("cannot make the output in {folder}"),
-                        error,
-                    ));
-                }
+                Err(error) => return Err(super::cannot_make(path, error)),
                 Ok(output) => {
                     output.reserve()?;
                     return Ok(output);

@@ -75,6 +75,12 @@ pub(crate) fn directory_of(path: &Path) -> &Path {
     }
 }
 
+/// What is said of an output that cannot be made.
+fn cannot_make(path: &Path, error: impl Into<std::io::Error>) -> crate::Error {
+    let folder = crate::text::shown(directory_of(path));
+    crate::Error::io(format!("cannot make the output in {folder}"), error)
+}
+
 /// Makes a directory and those above it; with `durable`, each is recorded in its parent.
 pub(crate) fn make_directories(path: &Path, durable: bool) -> crate::Result<()> {
     let failed = |error: std::io::Error| {

@@ -144,10 +144,9 @@ impl Output {
             use std::os::unix::fs::PermissionsExt as _;
             builder.permissions(fs::Permissions::from_mode(0o666));
         }
-        let file = builder.tempfile_in(directory).map_err(|error| {
-            let folder = text::shown(directory);
-            Error::io(format!("cannot make the output in {folder}"), error)
-        })?;
+        let file = builder
+            .tempfile_in(directory)
+            .map_err(|error| super::cannot_make(path, error))?;
         Ok(Self {
             file: Mutex::new(file),
             path: path.to_owned(),

@@ -320,6 +320,11 @@ impl Header {
         Ok(())
     }
 
+    /// Bytes of the colour profile, 0 if there is none.
+    pub(crate) fn profile_bytes(&self) -> u64 {
+        self.profile.map_or(0, |profile| profile.size)
+    }
+
     /// The part of the file, from its start, that [`Header::rewritten`] wants to see.
     pub(crate) fn prefix_range(&self) -> std::ops::Range<u64> {
         self.start..self.start + self.prefix
@@ -339,10 +344,9 @@ impl Header {
         let pixel_offset = out.len() as u64;
         let pixel_bytes =
             stride_bytes(self.height, bits_per_pixel).saturating_mul(u64::from(self.width));
-        let profile_size = self.profile.map_or(0, |profile| profile.size);
         let file_size = pixel_offset
             .saturating_add(pixel_bytes)
-            .saturating_add(profile_size);
+            .saturating_add(self.profile_bytes());
         // A field too narrow for the truth says zero, as writers of very large bitmaps do;
         // offsets alone have to be right.
         let narrow = |value: u64| u32::try_from(value).unwrap_or(0).to_le_bytes();
