@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use crate::bmp::colour::Colours;
+use crate::bmp::colour::{Colour, Colours};
 use crate::bmp::header::{HEADER_BYTES, Header};
 use crate::error::{Error, Result};
 use crate::os::Input;
@@ -51,15 +51,15 @@ impl Grid {
         }
     }
 
-    /// One pixel for each of the small picture.
-    pub(crate) fn single(&self) -> Self {
+    /// Some of the pixels: one for two by two of the small picture, or all there are.
+    pub(crate) fn probes(&self) -> Self {
         if !self.fine {
             return self.clone();
         }
-        let every_second = |all: &[u32]| all.iter().copied().step_by(2).collect();
+        let every_fourth = |all: &[u32]| all.iter().copied().step_by(4).collect();
         Self {
-            columns: every_second(&self.columns),
-            rows: every_second(&self.rows),
+            columns: every_fourth(&self.columns),
+            rows: every_fourth(&self.rows),
             fine: false,
         }
     }
@@ -83,7 +83,7 @@ pub(crate) struct Sampled {
     pub(crate) width: u32,
     pub(crate) height: u32,
     pub(crate) rgb: Vec<u8>,
-    /// Where [`rgb`](Self::rgb) has averages, the samples of [`Grid::single`] as they are.
+    /// Where [`rgb`](Self::rgb) has averages, the first sample of each as it is.
     single: Option<Vec<u8>>,
 }
 
@@ -98,18 +98,19 @@ impl Sampled {
         self.single.as_ref().unwrap_or(&self.rgb).as_chunks().0
     }
 
-    /// What [`Grid::single`] shows of the picture a quarter turn clockwise.
-    pub(crate) fn turned(&self) -> Self {
-        let (width, height) = (self.width as usize, self.height as usize);
-        let mut rgb = Vec::with_capacity(width * height);
-        for column in 0..width {
-            let upwards = self.singles().chunks_exact(width).rev();
+    /// What [`Grid::probes`] shows of the picture a quarter turn clockwise.
+    pub(crate) fn turned_probes(&self) -> Self {
+        let step = if self.single.is_some() { 2 } else { 1 };
+        let width = self.width as usize;
+        let mut rgb = Vec::with_capacity(self.singles().len());
+        for column in (0..width).step_by(step) {
+            let upwards = self.singles().chunks_exact(width).step_by(step).rev();
             rgb.extend(upwards.map(|row| row[column]));
         }
         Self {
             picture: (self.picture.1, self.picture.0),
-            width: self.height,
-            height: self.width,
+            width: self.height.div_ceil(step as u32),
+            height: self.width.div_ceil(step as u32),
             rgb: rgb.into_flattened(),
             single: None,
         }
@@ -166,7 +167,7 @@ impl Sampled {
     ) -> Result<Self> {
         let colours = Colours::new(header, bits_per_pixel);
         let row_bytes = (header.width as usize * bits_per_pixel as usize).div_ceil(8);
-        let mut pick = |at: usize, out: &mut [u8]| -> Result<()> {
+        let mut pick = |at: usize, out: &mut [Colour]| -> Result<()> {
             let row = if header.top_down {
                 grid.rows[at]
             } else {
@@ -177,7 +178,7 @@ impl Sampled {
                 colours.pick(pixels.bytes(offset, row_bytes)?, &grid.columns, out);
                 return Ok(());
             }
-            for (&column, pixel) in grid.columns.iter().zip(out.chunks_exact_mut(3)) {
+            for (&column, pixel) in grid.columns.iter().zip(out.chunks_exact_mut(1)) {
                 let place = colours.place(column);
                 let bytes = pixels.bytes(offset + place.start as u64, place.len())?;
                 let first = colours.first_of(column);
@@ -187,18 +188,20 @@ impl Sampled {
         };
         let each = if grid.fine { 2 } else { 1 };
         let (width, height) = (grid.columns.len() / each, grid.rows.len() / each);
-        let row_bytes = width * 3;
-        let mut rgb = vec![0; row_bytes * height];
-        let mut single = grid.fine.then(|| vec![0; row_bytes * height]);
-        let mut upper = vec![0; row_bytes * each];
+        let mut rgb = vec![[0; 3]; width * height];
+        let mut single = grid.fine.then(|| rgb.clone());
+        let mut upper = vec![0; grid.columns.len()];
         let mut lower = upper.clone();
         for at in 0..height {
             // As they lie in the file, from its start to its end.
             let at = if header.top_down { at } else { height - 1 - at };
-            let place = at * row_bytes..(at + 1) * row_bytes;
+            let place = at * width..(at + 1) * width;
             let out = &mut rgb[place.clone()];
             let Some(single) = &mut single else {
-                pick(at, out)?;
+                pick(at, &mut upper)?;
+                for (out, &colour) in out.iter_mut().zip(&upper) {
+                    *out = bytes(colour);
+                }
                 continue;
             };
             if header.top_down {
@@ -214,29 +217,33 @@ impl Sampled {
             picture: (header.width, header.height),
             width: width as u32,
             height: height as u32,
-            rgb,
-            single,
+            rgb: rgb.into_flattened(),
+            single: single.map(Vec::into_flattened),
         })
     }
 }
 
+fn bytes(colour: Colour) -> [u8; 3] {
+    let [red, green, blue, _] = colour.to_le_bytes();
+    [red, green, blue]
+}
+
 /// Averages two by two pixels, and hands on the first of them.
-fn average(upper: &[u8], lower: &[u8], averages: &mut [u8], first: &mut [u8]) {
-    let (upper, lower) = (upper.as_chunks::<6>().0, lower.as_chunks::<6>().0);
-    let averages = averages.as_chunks_mut::<3>().0.iter_mut();
-    let first = first.as_chunks_mut::<3>().0.iter_mut();
-    for ((upper, lower), (average, first)) in upper.iter().zip(lower).zip(averages.zip(first)) {
-        *first = [upper[0], upper[1], upper[2]];
-        *average = [0, 1, 2].map(|channel| {
-            let sum = [
-                upper[channel],
-                upper[channel + 3],
-                lower[channel],
-                lower[channel + 3],
-            ]
-            .map(u16::from);
-            ((sum[0] + sum[1] + sum[2] + sum[3] + 2) / 4) as u8
-        });
+fn average(upper: &[Colour], lower: &[Colour], averages: &mut [[u8; 3]], first: &mut [[u8; 3]]) {
+    // The channels at even and at odd places, with room above each for the sum of four and 2.
+    const EVEN: u32 = 0x00ff_00ff;
+    const TWOS: u32 = 0x0002_0002;
+    let (upper, lower) = (upper.as_chunks().0, lower.as_chunks().0);
+    let outs = averages.iter_mut().zip(first);
+    for ((&[first, second], &[third, fourth]), (average, single)) in
+        upper.iter().zip(lower).zip(outs)
+    {
+        let sum = |shift: u32| {
+            let channels = [first, second, third, fourth].map(|colour| colour >> shift & EVEN);
+            channels.iter().sum::<u32>() + TWOS
+        };
+        *average = bytes((sum(0) >> 2 & EVEN) | (sum(8) >> 2 & EVEN) << 8);
+        *single = bytes(first);
     }
 }
 
@@ -352,9 +359,13 @@ mod tests {
                     });
                     let (width, height) = before.picture;
                     let grid = Grid::spread(width, height, most);
-                    let grid = grid.single().turned(height);
+                    let grid = grid.probes().turned(height);
                     let after = Sampled::of_file(&output, |_, _| grid).unwrap();
-                    assert!(before.turned() == after, "{} at {most}", path.display());
+                    assert!(
+                        before.turned_probes() == after,
+                        "{} at {most}",
+                        path.display()
+                    );
                     let longest = before.width.max(before.height);
                     assert_eq!(longest, most.min(width.max(height)));
                     assert_eq!(before.rgb.len() as u32, before.width * before.height * 3);

@@ -56,6 +56,7 @@ fn one_dash_in_place_of_two() {
     let world = World::with(&["a.bmp"]);
     for (wrong, right) in [
         ("-output-dir", "'--output-dir'"),
+        ("-outdir", "'--output-dir'"),
         ("-out", "'--output-dir'"),
         ("-workers=4", "'--workers'"),
         ("-format", "'--format'"),

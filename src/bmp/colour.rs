@@ -5,6 +5,13 @@ use std::ops::Range;
 use super::header::{Compression, Header};
 use super::mean::{Channel, linear_table};
 
+/// Red, green and blue, from the lowest byte up; the highest is 0.
+pub(crate) type Colour = u32;
+
+fn colour([red, green, blue]: [u8; 3]) -> Colour {
+    u32::from_le_bytes([red, green, blue, 0])
+}
+
 /// How plain pixels become red, green and blue of 8 bits each: as the mean counts them, without
 /// alpha.
 pub(crate) struct Colours {
@@ -13,7 +20,8 @@ pub(crate) struct Colours {
 }
 
 enum Rule {
-    Palette(Vec<[u8; 3]>),
+    /// Black where the file's palette has no entry.
+    Palette(Box<[Colour; 256]>),
     /// Blue, green and red bytes.
     Bytes,
     Channels(Box<[Channel; 3]>),
@@ -30,7 +38,13 @@ impl Colours {
             Compression::BitFields | Compression::AlphaBitFields
         );
         let rule = match bits_per_pixel {
-            ..=8 => Rule::Palette(header.palette.clone()),
+            ..=8 => {
+                let mut palette = Box::new([0; 256]);
+                for (entry, &rgb) in palette.iter_mut().zip(&header.palette) {
+                    *entry = colour(rgb);
+                }
+                Rule::Palette(palette)
+            }
             64 => Rule::Linear(linear_table()),
             24 | 32 if !masked => Rule::Bytes,
             _ => Rule::Channels(Box::new(
@@ -59,45 +73,46 @@ impl Colours {
         }
     }
 
-    /// Puts red, green and blue of some pixels of `row` into `rgb`.
-    pub(crate) fn pick(&self, row: &[u8], columns: &[u32], rgb: &mut [u8]) {
+    /// Puts some pixels of `row` into `out`.
+    pub(crate) fn pick(&self, row: &[u8], columns: &[u32], out: &mut [Colour]) {
         let bits = self.bits_per_pixel as usize;
-        let pixels = columns
-            .iter()
-            .map(|&column| column as usize)
-            .zip(rgb.chunks_exact_mut(3));
+        let step = bits / 8;
+        let pixels = columns.iter().map(|&column| column as usize).zip(&mut *out);
         match &self.rule {
+            Rule::Palette(palette) if bits == 8 => {
+                for (column, out) in pixels {
+                    *out = palette[usize::from(row[column])];
+                }
+            }
             Rule::Palette(palette) => {
-                for (column, rgb) in pixels {
+                let most = (1_u8 << bits) - 1;
+                for (column, out) in pixels {
                     // The first pixel of a byte has its highest bits.
                     let shift = 8 - bits - column * bits % 8;
-                    let index = usize::from(row[column * bits / 8]) >> shift & ((1 << bits) - 1);
-                    rgb.copy_from_slice(&palette.get(index).copied().unwrap_or_default());
+                    *out = palette[usize::from(row[column * bits / 8] >> shift & most)];
                 }
             }
             Rule::Bytes => {
-                let step = bits / 8;
-                for (column, rgb) in pixels {
+                for (column, out) in pixels {
                     let pixel = &row[column * step..column * step + 3];
-                    rgb.copy_from_slice(&[pixel[2], pixel[1], pixel[0]]);
+                    *out = colour([pixel[2], pixel[1], pixel[0]]);
                 }
             }
             Rule::Channels(channels) => {
-                let step = bits / 8;
-                for (column, rgb) in pixels {
+                for (column, out) in pixels {
                     let mut word = [0; 4];
                     word[..step].copy_from_slice(&row[column * step..(column + 1) * step]);
                     let word = u32::from_le_bytes(word);
-                    rgb.copy_from_slice(&[0, 1, 2].map(|at| channels[at].sample(word)));
+                    *out = colour([0, 1, 2].map(|at| channels[at].sample(word)));
                 }
             }
             Rule::Linear(table) => {
-                for (column, rgb) in pixels {
-                    let pixel = &row[column * 8..column * 8 + 6];
+                for (column, out) in pixels {
+                    let pixel = &row[column * step..column * step + 6];
                     let sample = |at: usize| {
                         table[usize::from(u16::from_le_bytes([pixel[at], pixel[at + 1]]))]
                     };
-                    rgb.copy_from_slice(&[sample(4), sample(2), sample(0)]);
+                    *out = colour([sample(4), sample(2), sample(0)]);
                 }
             }
         }

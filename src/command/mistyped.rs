@@ -62,7 +62,8 @@ pub(super) fn with_one_dash(command: &Command, dashed: &[String]) -> Option<Erro
         let meant = command
             .get_arguments()
             .filter(|argument| !argument.is_hide_set() && argument.get_id() != "help")
-            .find_map(|argument| argument.get_long().filter(|long| long.starts_with(name)));
+            .find_map(|argument| argument.get_long().filter(|long| long.starts_with(name)))
+            .or_else(|| (name == "outdir").then_some("output-dir"));
         if let Some(meant) = meant {
             let mut error = Error::new(ErrorKind::UnknownArgument).with_cmd(command);
             let usage = command.clone().render_usage();

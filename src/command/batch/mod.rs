@@ -94,6 +94,7 @@ pub(crate) fn run(plan: &Plan, config: &Config, signals: &Signals) -> anyhow::Re
         counters: &counters,
         sweeper,
         page,
+        turned: Mutex::default(),
         next: AtomicUsize::new(0),
         ahead: Mutex::default(),
         cold: AtomicBool::new(false),
@@ -140,6 +141,8 @@ struct Batch<'a> {
     sweeper: Arc<SecondProcess>,
     /// The page that was asked for.
     page: Option<Page>,
+    /// Files that are turned and whose pictures are to be made.
+    turned: Mutex<Vec<(usize, Onlooker)>>,
     /// The first job that nobody has begun.
     next: AtomicUsize,
     /// Some input had to be waited for: the next ones are asked for ahead.
@@ -159,6 +162,14 @@ struct Batch<'a> {
 impl Batch<'_> {
     /// What each thread does until there is nothing left.
     fn work(&self) {
+        self.turn_files();
+        while let Some((at, onlooker)) = self.pop_turned() {
+            self.look_at(at, onlooker);
+        }
+    }
+
+    /// Turns one file after another.
+    fn turn_files(&self) {
         loop {
             // A large picture comes first, for all of its bands that are still to be had.
             while self.large_waiting.load(Ordering::Relaxed) > 0
@@ -168,9 +179,9 @@ impl Batch<'_> {
                 return;
             }
             let at = self.next.fetch_add(1, Ordering::Relaxed);
-            let Some(job) = self.plan.jobs.get(at) else {
+            if at >= self.plan.jobs.len() {
                 return;
-            };
+            }
             self.wait_for_window(at);
             if self.cold.load(Ordering::Relaxed) {
                 self.read_ahead(at);
@@ -179,10 +190,35 @@ impl Batch<'_> {
             let (outcome, bytes) = self.turn(at, onlooker.as_ref());
             let done = matches!(outcome, Outcome::Done { .. });
             self.put(at, outcome, bytes);
-            if let (Some(page), Some(onlooker), true) = (&self.page, onlooker, done) {
-                page.look_at(at, self.plan, job, onlooker);
+            if let (Some(onlooker), true) = (onlooker, done) {
+                self.look_at_in_time(at, onlooker);
             }
         }
+    }
+
+    /// Has a file's picture made: now, while both files are in this thread's cache, or, where few
+    /// files are left, by the threads that find no more of them.
+    fn look_at_in_time(&self, at: usize, onlooker: Onlooker) {
+        let begun = self.next.load(Ordering::Relaxed);
+        if self.plan.jobs.len().saturating_sub(begun) > rayon::current_num_threads() {
+            self.look_at(at, onlooker);
+        } else {
+            self.turned().push((at, onlooker));
+        }
+    }
+
+    fn look_at(&self, at: usize, onlooker: Onlooker) {
+        if let Some(page) = &self.page {
+            page.look_at(at, self.plan, &self.plan.jobs[at], onlooker);
+        }
+    }
+
+    fn pop_turned(&self) -> Option<(usize, Onlooker)> {
+        self.turned().pop()
+    }
+
+    fn turned(&self) -> MutexGuard<'_, Vec<(usize, Onlooker)>> {
+        self.turned.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Keeps the disk busy with the files after `at`.

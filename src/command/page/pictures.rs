@@ -2,7 +2,7 @@
 //!
 //! What they cost is bounded beforehand, by the plan alone, so that the same batch always shows
 //! the same pictures. A worker makes a file's picture right after it has turned the file, while
-//! both files are still in the cache. The picture is drawn from the input; the same pixels are
+//! both files are still in the cache. The picture is drawn from the input; some of its pixels are
 //! then looked up in the output, and where all of them are where they should be, the page shows
 //! the one picture twice, the second time turned. Else it has a picture of the output too.
 
@@ -121,21 +121,25 @@ impl Gallery {
             None => Sampled::of_file(input, grid).ok()?,
         };
         let (width, height) = before.picture;
-        let found = Sampled::of_file(output, |out_width, out_height| {
-            if (out_width, out_height) == (height, width) {
-                grid(width, height).single().turned(height)
-            } else {
-                grid(out_width, out_height).single()
-            }
-        });
-        let as_expected = found.is_ok_and(|found| found == before.turned());
+        let found = || {
+            Sampled::of_file(output, |out_width, out_height| {
+                if (out_width, out_height) == (height, width) {
+                    grid(width, height).probes().turned(height)
+                } else {
+                    grid(out_width, out_height).probes()
+                }
+            })
+        };
+        // The threads of a batch that is almost over have nothing else to do.
+        let (stored_before, found) = rayon::join(|| stored(&before), found);
+        let as_expected = found.is_ok_and(|found| found == before.turned_probes());
         let after = if as_expected {
             None
         } else {
             Some(stored(&Sampled::of_file(output, grid).ok()?)?)
         };
         Some(Pair {
-            before: stored(&before)?,
+            before: stored_before?,
             after,
         })
     }
