@@ -135,11 +135,20 @@ impl Opened {
         self.cold
     }
 
-    /// Has the disk give the whole picture in order, where it will be taken column by column.
+    /// Whether the picture is on a disk, and large enough to be taken from a mapping, column by
+    /// column.
+    pub(crate) fn is_to_be_read_through(&self) -> bool {
+        let is_whole = || {
+            let header = &self.header;
+            header.compression.is_plain() && header.check_pixels(self.size()).is_ok()
+        };
+        self.cold && self.size() >= MAPPED_FROM && is_whole()
+    }
+
+    /// Has the disk give the whole picture in order, if it [is to](Self::is_to_be_read_through).
     pub(crate) fn read_through(&mut self, options: &FileOptions<'_>) {
-        let header = &self.header;
-        let is_whole = header.compression.is_plain() && header.check_pixels(self.size()).is_ok();
-        if self.cold && is_whole && self.size() >= MAPPED_FROM {
+        if self.is_to_be_read_through() {
+            let header = &self.header;
             self.input
                 .read_through(header.pixel_offset, header.pixel_bytes(), || {
                     stop_if_cancelled(options).is_ok()

@@ -12,7 +12,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 use rayon::Yield;
@@ -97,6 +97,7 @@ pub(crate) fn run(plan: &Plan, config: &Config, signals: &Signals) -> anyhow::Re
         turned: Mutex::default(),
         next: AtomicUsize::new(0),
         ahead: Mutex::default(),
+        readers: AtomicUsize::new(0),
         cold: AtomicBool::new(false),
         stop: AtomicBool::new(false),
         large: Mutex::new(()),
@@ -148,6 +149,8 @@ struct Batch<'a> {
     /// Some input had to be waited for: the next ones are asked for ahead.
     cold: AtomicBool,
     ahead: Mutex<Ahead>,
+    /// Threads that read through an input.
+    readers: AtomicUsize,
     /// No new file is to be begun.
     stop: AtomicBool,
     /// Held by the thread whose picture all threads work on.
@@ -330,7 +333,8 @@ impl Batch<'_> {
         let mut opened = Opened::open(Path::new(&*job.input), job.regular)?;
         if opened.is_cold() {
             self.cold.store(true, Ordering::Relaxed);
-            if !self.is_refused(&output) {
+            if opened.is_to_be_read_through() && !self.is_refused(&output) {
+                let _reader = self.as_a_reader()?;
                 opened.read_through(&options);
             }
             self.read_ahead(at);
@@ -346,11 +350,32 @@ impl Batch<'_> {
 
     /// Runs `work` while no other large picture is under way; until then, helps with that one.
     fn alone<T>(&self, work: impl FnOnce() -> crate::Result<T>) -> crate::Result<T> {
-        let _turn = loop {
-            match self.large.try_lock() {
-                Ok(turn) => break turn,
-                Err(std::sync::TryLockError::Poisoned(poisoned)) => break poisoned.into_inner(),
-                Err(std::sync::TryLockError::WouldBlock) => {}
+        let _turn = self.helping_until(|| match self.large.try_lock() {
+            Ok(turn) => Some(turn),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        })?;
+        work()
+    }
+
+    /// Waits to be one of the threads that read through a larger input at a time: half of them, so
+    /// that the disk is busy while the others turn what has been read.
+    fn as_a_reader(&self) -> crate::Result<Reader<'_>> {
+        let most = (rayon::current_num_threads() / 2).max(1);
+        self.helping_until(|| {
+            let add = |readers| (readers < most).then_some(readers + 1);
+            let added = self
+                .readers
+                .fetch_update(Ordering::Acquire, Ordering::Relaxed, add);
+            added.is_ok().then(|| Reader(&self.readers))
+        })
+    }
+
+    /// Works on other threads' pictures until there is what is waited for.
+    fn helping_until<T>(&self, mut take: impl FnMut() -> Option<T>) -> crate::Result<T> {
+        loop {
+            if let Some(taken) = take() {
+                return Ok(taken);
             }
             if self.signals.stop().load(Ordering::Relaxed) {
                 return Err(Error::Interrupted);
@@ -358,8 +383,16 @@ impl Batch<'_> {
             if rayon::yield_now() != Some(Yield::Executed) {
                 std::thread::sleep(Duration::from_micros(200));
             }
-        };
-        work()
+        }
+    }
+}
+
+/// Counts as a reader until it is dropped.
+struct Reader<'a>(&'a AtomicUsize);
+
+impl Drop for Reader<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Release);
     }
 }
 
