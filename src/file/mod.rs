@@ -6,6 +6,7 @@ mod strips;
 mod target;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::bmp::header::{HEADER_BYTES, Header};
 use crate::bmp::mean::mean;
@@ -14,7 +15,7 @@ use crate::error::{Error, FormatError, Result};
 use crate::limits;
 use crate::memory::pixels_stride;
 use crate::os::mapping::Mapping;
-use crate::os::{Input, Publishing};
+use crate::os::{Input, Output, Publishing};
 use crate::scratch::Scratch;
 use crate::strip::{CACHE_LINE, StripWriter, Turn, strip_room};
 use bands::{BAND_BYTES, Bands, LEAST_BAND_ROW, band_stride};
@@ -34,6 +35,10 @@ const ALWAYS_FITS: u64 = 8 << 20;
 /// Pictures from this size on are mapped, where that is allowed, rather than read: what has no
 /// room in the cache is then fetched from memory once, not twice.
 const MAPPED_FROM: u64 = 4 << 20;
+
+/// The pages of an output are made ahead if it takes no more than this part of what a picture may
+/// take: the system should not begin to write them to a disk before there is anything in them.
+const PAGES_SHARE: u64 = 8;
 
 /// How many threads find work in a file of this size, beside other files.
 #[cfg(feature = "cli")]
@@ -101,6 +106,8 @@ pub(crate) struct Opened {
     have: u64,
     header: Header,
     cold: bool,
+    /// The output, where it was begun while the input was read.
+    begun: Option<Output>,
 }
 
 impl Opened {
@@ -126,6 +133,7 @@ impl Opened {
             have,
             header,
             cold,
+            begun: None,
         })
     }
 
@@ -142,19 +150,46 @@ impl Opened {
             let header = &self.header;
             header.compression.is_plain() && header.check_pixels(self.size()).is_ok()
         };
-        self.cold && self.size() >= MAPPED_FROM && is_whole()
+        let stays = || self.size() <= limits::default_max_memory();
+        self.cold && self.size() >= MAPPED_FROM && is_whole() && stays()
     }
 
     /// Has the disk give the whole picture in order, if it [is to](Self::is_to_be_read_through).
-    pub(crate) fn read_through(&mut self, options: &FileOptions<'_>) {
-        if self.is_to_be_read_through() {
-            let header = &self.header;
-            self.input
-                .read_through(header.pixel_offset, header.pixel_bytes(), || {
-                    stop_if_cancelled(options).is_ok()
-                });
-            self.cold = false;
+    ///
+    /// Of a large one nothing can be written before all is read: meanwhile a thread that has
+    /// nothing to do makes the pages of `output`.
+    pub(crate) fn read_through(&mut self, output: &Path, options: &FileOptions<'_>) -> Result<()> {
+        if !self.is_to_be_read_through() {
+            return Ok(());
         }
+        let publishing = self.publishing(output, options)?;
+        if self.size() >= LARGE && self.size() <= limits::default_max_memory() / PAGES_SHARE {
+            let turn = Turn::new(&self.header, self.header.bits_per_pixel);
+            let prefix = self.prefix(turn.bits_per_pixel)?;
+            let size = output_size(&self.header, prefix.len(), &turn);
+            self.begun = match &publishing {
+                Some(publishing) => Some(Output::create(output, size, publishing)?),
+                None => None,
+            };
+        }
+        let (input, header) = (&self.input, &self.header);
+        let read = || {
+            input.read_through(header.pixel_offset, header.pixel_bytes(), || {
+                stop_if_cancelled(options).is_ok()
+            });
+        };
+        if let Some(output) = &self.begun {
+            let reads = AtomicBool::new(true);
+            let read = || {
+                read();
+                reads.store(false, Ordering::Relaxed);
+            };
+            rayon::join(read, || output.make_pages(|| reads.load(Ordering::Relaxed)));
+        } else {
+            read();
+        }
+        self.cold = false;
+        Ok(())
     }
 
     /// Bytes of the file.
@@ -182,23 +217,26 @@ impl Opened {
         self.header.pixel_offset + self.header.pixel_bytes()
     }
 
+    /// How `output` is put in place, or `None` where it is kept as it is.
+    fn publishing(&self, output: &Path, options: &FileOptions<'_>) -> Result<Option<Publishing>> {
+        match options.existing {
+            Existing::KeepNewer if is_file_since(output, self.input.modified()) => Ok(None),
+            Existing::Refuse if output.symlink_metadata().is_ok() => Err(Error::OutputExists(
+                crate::text::shown(output.file_name().map_or(output, Path::new)),
+            )),
+            _ => Ok(Some(Publishing {
+                refuse_existing: options.existing == Existing::Refuse,
+                durable: options.durable,
+                make_directories: options.make_directories,
+                sweeper: options.sweeper.clone(),
+            })),
+        }
+    }
+
     /// Turns the picture into `output`.
     pub(crate) fn turn(mut self, output: &Path, options: &FileOptions<'_>) -> Result<TurnedFile> {
-        let publishing = Publishing {
-            refuse_existing: options.existing == Existing::Refuse,
-            durable: options.durable,
-            make_directories: options.make_directories,
-            sweeper: options.sweeper.clone(),
-        };
-        let target = match options.existing {
-            Existing::KeepNewer if is_file_since(output, self.input.modified()) => None,
-            Existing::Refuse if output.symlink_metadata().is_ok() => {
-                return Err(Error::OutputExists(crate::text::shown(
-                    output.file_name().map_or(output, Path::new),
-                )));
-            }
-            _ => Some((output, &publishing)),
-        };
+        let publishing = self.publishing(output, options)?;
+        let target = publishing.as_ref().map(|publishing| (output, publishing));
         let max_memory = options.max_memory.unwrap_or_else(|| {
             // Asking the system takes as long as turning a small picture, which fits anywhere.
             if self.pixel_bytes().max(self.size()) < ALWAYS_FITS {
@@ -287,13 +325,15 @@ impl Opened {
         options: &FileOptions<'_>,
     ) -> Result<u64> {
         let prefix = self.prefix(turn.bits_per_pixel)?;
+        let begun = self.begun.take();
         let (input, header) = (&self.input, &self.header);
         let pixels_at = header.pixel_offset as usize;
         mapping.touch(pixels_at, &|| stop_if_cancelled(options).is_ok());
         let rows = &mapping.bytes()[pixels_at..];
         let stride = header.stride_bytes() as usize;
         show(options, header, turn, stride, rows);
-        publish(target, output_size(header, prefix.len(), turn), |output| {
+        let size = output_size(header, prefix.len(), turn);
+        publish(target, begun, size, |output| {
             let threads = rayon::current_num_threads();
             let bands = Bands {
                 turn,
@@ -329,7 +369,7 @@ impl Opened {
         let (input_bytes, strip) = scratch.room_and_strip(end, room)?;
         let rows = &input_bytes[header.pixel_offset as usize..];
         show(options, header, turn, stride, rows);
-        publish(target, size, |output| {
+        publish(target, None, size, |output| {
             let mut writer = StripWriter::new(strip, 0, |bytes: &[u8], offset| {
                 output.map_or(Ok(()), |output| output.write(bytes, offset))
             });
@@ -379,7 +419,8 @@ impl Opened {
         let stride = pixels_stride(&self.header, plain.bits_per_pixel);
         show(options, &self.header, &turn, stride, &plain.bytes);
         let (input, header) = (&self.input, &self.header);
-        publish(target, output_size(header, prefix.len(), &turn), |output| {
+        let size = output_size(header, prefix.len(), &turn);
+        publish(target, None, size, |output| {
             let bands = Bands {
                 turn: &turn,
                 columns: if plain.bytes.len() as u64 >= LARGE {
@@ -406,7 +447,9 @@ impl Opened {
         max_memory: u64,
     ) -> Result<u64> {
         let turn = Turn::new(&self.header, self.header.bits_per_pixel);
-        self.read_through(options);
+        if let Some((output, _)) = target {
+            self.read_through(output, options)?;
+        }
         let end = self.pixels_end();
         // Reading in bands would cost more, also where pages are mapped one by one.
         if end <= max_memory
@@ -440,7 +483,8 @@ impl Opened {
         let stride = header.stride_bytes();
         let prefix = self.prefix(turn.bits_per_pixel)?;
         let (input, header) = (&self.input, &self.header);
-        publish(target, output_size(header, prefix.len(), &turn), |output| {
+        let size = output_size(header, prefix.len(), &turn);
+        publish(target, None, size, |output| {
             let bands = Bands {
                 turn: &turn,
                 columns,

@@ -15,16 +15,20 @@ pub(super) fn output_size(header: &Header, prefix_bytes: usize, turn: &Turn) -> 
     prefix_bytes as u64 + turn.out_stride as u64 * turn.width as u64 + header.profile_bytes()
 }
 
-/// Makes the output, has it filled, and puts it in place.
+/// Makes the output, unless it is `begun`, has it filled, and puts it in place.
 pub(super) fn publish(
     target: Target<'_>,
+    begun: Option<Output>,
     size: u64,
     fill: impl FnOnce(Option<&Output>) -> Result<u64>,
 ) -> Result<u64> {
     let Some((path, publishing)) = target else {
         return fill(None);
     };
-    let output = Output::create(path, size, publishing)?;
+    let output = match begun {
+        Some(output) => output,
+        None => Output::create(path, size, publishing)?,
+    };
     let sum = fill(Some(&output))?;
     output.publish(publishing)?;
     Ok(sum)

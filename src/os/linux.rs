@@ -414,6 +414,27 @@ impl Output {
         self.write_by_call(bytes, offset)
     }
 
+    /// Has the pages of the file made before there is anything to be put into them, zeros for now.
+    /// What is written later then finds them, which takes half of the time.
+    ///
+    /// Only where the file system is known to keep them in memory for a while.
+    pub(crate) fn make_pages(&self, go_on: impl Fn() -> bool) {
+        const AT_ONCE: u64 = 256 << 10;
+        if !(self.directory.reserves || self.directory.in_memory) {
+            return;
+        }
+        let zeros = vec![0; AT_ONCE as usize];
+        let mut at = 0;
+        while at < self.size && go_on() {
+            let length = AT_ONCE.min(self.size - at);
+            // Whoever has something to write will see the error.
+            if self.write_by_call(&zeros[..length as usize], at).is_err() {
+                return;
+            }
+            at += length;
+        }
+    }
+
     fn write_by_call(&self, mut bytes: &[u8], mut offset: u64) -> Result<()> {
         while !bytes.is_empty() {
             match rustix::io::pwrite(&self.fd, bytes, offset) {

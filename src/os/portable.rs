@@ -153,6 +153,10 @@ impl Output {
         })
     }
 
+    /// Nothing is known to be won by it here.
+    #[allow(clippy::unused_self)] // the other systems' may need it
+    pub(crate) fn make_pages(&self, _go_on: impl Fn() -> bool) {}
+
     /// Writes all of `bytes` at `offset`; several threads may do so at once.
     pub(crate) fn write(&self, bytes: &[u8], offset: u64) -> Result<()> {
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);

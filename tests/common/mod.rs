@@ -49,7 +49,13 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> Self {
-        let folder = tempfile::Builder::new().prefix("world").tempdir().unwrap();
+        Self::within(&std::env::temp_dir())
+    }
+
+    /// A world in this folder.
+    pub(crate) fn within(folder: &Path) -> Self {
+        let mut builder = tempfile::Builder::new();
+        let folder = builder.prefix("world").tempdir_in(folder).unwrap();
         Self { folder }
     }
 

@@ -335,7 +335,7 @@ impl Batch<'_> {
             self.cold.store(true, Ordering::Relaxed);
             if opened.is_to_be_read_through() && !self.is_refused(&output) {
                 let _reader = self.as_a_reader()?;
-                opened.read_through(&options);
+                opened.read_through(&output, &options)?;
             }
             self.read_ahead(at);
         }

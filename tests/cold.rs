@@ -1,0 +1,118 @@
+//! Inputs that are on a disk and not in memory: read in order by some threads while others turn,
+//! and large ones into outputs whose pages are made meanwhile.
+#![cfg(all(target_os = "linux", feature = "cli"))]
+
+mod common;
+
+use std::fs::{self, File};
+use std::path::Path;
+
+use common::{ROT90, Ran, World, pictures, skip};
+use rustix::fs::{Advice, fadvise};
+
+/// Has the system forget a file's pages. Whether it did: a file system in memory keeps them.
+fn evict(path: &Path) -> bool {
+    let file = File::open(path).unwrap();
+    file.sync_all().unwrap();
+    fadvise(&file, 0, None, Advice::DontNeed).unwrap();
+    let mut byte = [0];
+    let asked = rustix::io::preadv2(
+        &file,
+        &mut [std::io::IoSliceMut::new(&mut byte)],
+        0,
+        rustix::io::ReadWriteFlags::NOWAIT,
+    );
+    asked.is_err()
+}
+
+/// Pictures of which several are read at a time, and large ones, in a folder on the disk on which
+/// this is built.
+fn pictures() -> (World, Vec<(String, Vec<u8>)>) {
+    let world = World::within(Path::new(env!("CARGO_TARGET_TMPDIR")));
+    let mut files = Vec::new();
+    let shapes = [
+        (24, 1300, 1201, false),
+        (24, 5001, 4700, false),
+        (8, 2411, 2000, true),
+        (1, 9001, 4003, false),
+        (32, 4200, 4100, true),
+        (24, 1500, 1400, true),
+        (16, 1999, 2003, false),
+    ];
+    for (at, (bits, width, height, top_down)) in shapes.into_iter().enumerate() {
+        let bytes = pictures::large(bits, width, height, top_down);
+        let name = format!("{at}.bmp");
+        world.write(&name, &bytes);
+        files.push((name, bytes));
+    }
+    (world, files)
+}
+
+/// Whether a record has this mean, to the last digit.
+fn has_mean(ran: &Ran, mean: f64) -> bool {
+    let mean = format!("\"mean\": {mean:?}");
+    String::from_utf8_lossy(&ran.stdout).contains(&mean)
+}
+
+#[test]
+fn cold_pictures_are_turned_like_others() {
+    let (world, files) = pictures();
+    for workers in ["1", "2", "5"] {
+        let cold = files.iter().all(|(name, _)| evict(&world.path(name)));
+        if !cold {
+            return skip(
+                "cold_pictures_are_turned_like_others",
+                "files stay in memory",
+            );
+        }
+        let ran = world
+            .rot90(["*.bmp", "-o", "out", "--workers", workers])
+            .go()
+            .exit(0);
+        for (name, bytes) in &files {
+            let turned = rot90::turn(bytes).unwrap();
+            let output = format!("out/{}_rot90.bmp", name.strip_suffix(".bmp").unwrap());
+            assert!(world.read(&output) == turned.bytes, "{name}, {workers}");
+            assert!(has_mean(&ran, turned.mean), "{name}: {}", ran.told());
+        }
+        fs::remove_dir_all(world.path("out")).unwrap();
+    }
+}
+
+/// What is not to be written is not begun either; its mean is told where it is asked for.
+#[test]
+fn outputs_that_stay_are_left_alone() {
+    let (world, files) = pictures();
+    let large = "1.bmp";
+    let kept = world.write("out/1_rot90.bmp", "kept");
+    for (option, code) in [("--no-clobber", 1), ("--update", 0)] {
+        if !evict(&world.path(large)) {
+            return skip("outputs_that_stay_are_left_alone", "files stay in memory");
+        }
+        let ran = world.rot90([large, "-o", "out", option]).go().exit(code);
+        let mean = rot90::turn(&files[1].1).unwrap().mean;
+        assert_eq!(has_mean(&ran, mean), code == 0, "{}", ran.told());
+        assert_eq!(fs::read(&kept).unwrap(), b"kept", "{option}");
+    }
+}
+
+/// The disk is too small for the pages that are made ahead: the error is the same as ever.
+#[test]
+fn a_full_disk_is_told_as_such() {
+    const TEST: &str = "a_full_disk_is_told_as_such";
+    let (world, _) = pictures();
+    let line = format!(
+        "mount -t tmpfs -o size=40m none {0} && {ROT90} 1.bmp -o {0}; \
+         code=$?; find {0} -type f >&2; exit $code",
+        world.path("small").display()
+    );
+    fs::create_dir(world.path("small")).unwrap();
+    if !evict(&world.path("1.bmp")) {
+        return skip(TEST, "files stay in memory");
+    }
+    let Some(run) = world.namespace(&line) else {
+        return skip(TEST, "no namespaces");
+    };
+    let ran = run.go().exit(1).says("No space left on device");
+    assert!(!ran.stderr.contains("rot90.bmp"), "{}", ran.told());
+}
