@@ -15,6 +15,9 @@ const STRIP_BYTES: usize = 512 << 10;
 /// are fetched for a part of their pixels only; very high pictures make larger strips for that.
 const LEAST_ROW_BYTES: usize = 256;
 
+/// The same for pixels narrower than a byte, whose rows are short and whose strips are high.
+const LEAST_NARROW_ROW_BYTES: usize = 128;
+
 /// The shape of a turn.
 pub(crate) struct Turn {
     pub(crate) kernel: Kernel,
@@ -47,7 +50,12 @@ impl Turn {
     pub(crate) fn strip_rows(&self) -> usize {
         // Whole bytes of input for narrow pixels, whole tiles for wide ones.
         let step = self.row_step();
-        let least = LEAST_ROW_BYTES * 8 / self.bits_per_pixel as usize;
+        let least = if self.bits_per_pixel < 8 {
+            LEAST_NARROW_ROW_BYTES
+        } else {
+            LEAST_ROW_BYTES
+        };
+        let least = least * 8 / self.bits_per_pixel as usize;
         (STRIP_BYTES / self.out_stride)
             .max(least.min(8 * STRIP_BYTES / self.out_stride))
             // Rows longer than eight strips are still turned a step at a time.

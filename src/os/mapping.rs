@@ -13,7 +13,7 @@ use std::os::fd::AsFd;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use rustix::mm::{MapFlags, ProtFlags, mmap, mmap_anonymous, munmap};
+use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap, mmap_anonymous, munmap};
 
 /// The least granularity of mappings on all supported systems; larger pages are multiples of it.
 const PAGE: usize = 4096;
@@ -21,6 +21,9 @@ const PAGE: usize = 4096;
 /// The system maps the pages around one that is touched, so many bytes of them, where they are in
 /// memory.
 const MAPPED_AROUND: usize = 64 << 10;
+
+/// What one thread of several does in one go for a mapping.
+const SHARE: usize = 16 << 20;
 
 /// Where the mappings are, for the signal handler. More than these are not made.
 static SLOTS: [Slot; 512] = [const { Slot::new() }; 512];
@@ -187,20 +190,23 @@ impl Mapping {
     /// Has the system map the pages from byte `at` on now, for as long as it is to `go_on`. Where a
     /// page is missing, asking for lines ahead has no effect.
     pub(crate) fn touch(&self, at: usize, go_on: &(dyn Fn() -> bool + Sync)) {
-        /// What one thread touches in one go.
-        const SHARE: usize = 16 << 20;
-        let touch = |bytes: &[u8]| {
+        self.for_each_share(at, &|share| {
             if go_on() {
-                touch_each(MAPPED_AROUND, bytes);
+                touch_each(MAPPED_AROUND, share);
             }
-        };
+        });
+    }
+
+    /// Has this thread, and those that have nothing to do, work on the bytes from `at` on, by
+    /// [`SHARE`].
+    fn for_each_share(&self, at: usize, work: &(dyn Fn(&[u8]) + Sync)) {
         rayon::scope(|scope| {
             let mut shares = self.bytes()[at..].chunks(SHARE);
             let own = shares.next();
             for share in shares {
-                scope.spawn(move |_| touch(share));
+                scope.spawn(move |_| work(share));
             }
-            own.map(touch);
+            own.map(work);
         });
     }
 
@@ -231,8 +237,17 @@ fn faults_of_this_thread() -> libc::c_long {
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        let start = self.slot.start.swap(0, Ordering::AcqRel);
         let length = self.slot.length.load(Ordering::Relaxed);
+        // Taking the pages of a large mapping away is work for several threads.
+        if length > SHARE {
+            self.for_each_share(0, &|share| {
+                let start = share.as_ptr().cast_mut().cast();
+                // SAFETY: the share lies in the mapping, which nobody reads any more, and would
+                // come back from the file if anybody did.
+                let _ = unsafe { madvise(start, share.len(), Advice::LinuxDontNeed) };
+            });
+        }
+        let start = self.slot.start.swap(0, Ordering::AcqRel);
         // SAFETY: the mapping is this value's own, and no borrow of it outlives the value.
         let _ = unsafe { munmap(start as *mut _, length) };
         self.slot.taken.store(false, Ordering::Release);
