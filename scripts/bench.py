@@ -6,14 +6,16 @@
 Each round does the same files with each program in turn, every time into a fresh folder: cp with
 as many processes as there are CPUs, rot90 with as many workers, then the others. The bitmaps are
 made below DIR (default /dev/shm, a tmpfs on Linux) and removed afterwards. Programs that are
-missing are named and left out; the slow ones take part in the first rounds only. OpenCV and Pillow
-run within this process, so that their start-up is not counted; the other programs' is.
+missing are named and left out; the slow ones take part in the first rounds only. "OpenCV script" is
+a program of its own like cp and rot90, from its start to its end; the other OpenCV and Pillow runs
+take place within this process, so that neither Python's start-up nor an import is counted.
 --bits makes bitmaps of another depth, --cold drops the page cache before each run (as root, with
 --folder on a disk); both time cp and rot90 alone. --write puts the table into README.md and the
 plot into docs/speed.svg.
 """
 
 import argparse
+import inspect
 import math
 import os
 import shutil
@@ -95,6 +97,20 @@ def opencv(files, out: Path, threads: int):
     return in_threads(one, files, threads)
 
 
+def opencv_script(files, out: Path, threads: int):
+    """The same as a program, with nothing in it but that."""
+    import cv2  # noqa: F401 (to know that it is there)
+    script = "\n".join([
+        "import os, sys",
+        "from concurrent.futures import ThreadPoolExecutor",
+        "from pathlib import Path",
+        inspect.getsource(in_threads),
+        inspect.getsource(opencv),
+        "opencv(sys.argv[3:], Path(sys.argv[1]), int(sys.argv[2]))()",
+    ])
+    return lambda: run_all([[sys.executable, "-c", script, str(out), str(threads), *files]])
+
+
 def pillow(files, out: Path, threads: int):
     from PIL import Image
     Image.MAX_IMAGE_PIXELS = None
@@ -119,6 +135,7 @@ def peers_of(files, source: Path, out: Path, cpus: int, rot90: str):
         "cp": (False, lambda: command("cp", [[*part, str(out)] for part in parts])),
         "rot90": (False, lambda: command(
             rot90, [[f"{source}/*.bmp", "-o", str(out), "-q", "--workers", str(cpus)]])),
+        "OpenCV script": (True, lambda: opencv_script(files, out, cpus)),
         "OpenCV threads": (True, lambda: opencv(files, out, cpus)),
         "OpenCV loop": (True, lambda: opencv(files, out, 1)),
         "Pillow threads": (True, lambda: pillow(files, out, cpus)),
@@ -182,7 +199,7 @@ def table(results, bits: int) -> str:
 def plot(results) -> str:
     """Bars of the ratios to cp, on a logarithmic axis, as SVG."""
     peers = [peer for peer in results[0][1] if peer != "cp"]
-    colours = ["#0b7285", "#e8590c", "#f08c00", "#9c36b5", "#5c7cfa", "#868e96"]
+    colours = ["#0b7285", "#c92a2a", "#e8590c", "#f08c00", "#9c36b5", "#5c7cfa", "#868e96"]
     bar, gap, left, width = 11, 14, 150, 720
     most = max(m / medians["cp"] for _, medians in results for m in medians.values())
     least = 0.5
@@ -193,8 +210,8 @@ def plot(results) -> str:
            'font-family="system-ui, sans-serif" font-size="11">',
            f'<rect width="{width}" height="{height}" fill="#fff"/>']
     for at, peer in enumerate(peers):
-        svg.append(f'<rect x="{8 + at * 116}" y="8" width="10" height="10" fill="{colours[at % 6]}"/>'
-                   f'<text x="{22 + at * 116}" y="17">{peer.strip("`").replace("` ", " ")}</text>')
+        svg.append(f'<rect x="{8 + at * 101}" y="8" width="10" height="10" fill="{colours[at % 7]}"/>'
+                   f'<text x="{22 + at * 101}" y="17">{peer.strip("`").replace("` ", " ")}</text>')
     tick = 1
     while tick <= most:
         svg.append(f'<path d="M{x(tick):.1f} 28V{height - 18}" stroke="{"#000" if tick == 1 else "#ddd"}"/>'
@@ -208,7 +225,7 @@ def plot(results) -> str:
             if peer in medians:
                 ratio = medians[peer] / medians["cp"]
                 svg.append(f'<rect x="{left}" y="{y}" width="{x(ratio) - left:.1f}" height="{bar - 2}" '
-                           f'fill="{colours[at % 6]}"/>'
+                           f'fill="{colours[at % 7]}"/>'
                            f'<text x="{x(ratio) + 4:.1f}" y="{y + 8}" font-size="9">{ratio:.2f}</text>')
             y += bar
         y += gap
