@@ -1,5 +1,5 @@
-//! Inputs that are on a disk and not in memory: read in order by some threads while others turn,
-//! and large ones into outputs whose pages are made meanwhile.
+//! Inputs that are on a disk and not in memory: read in order by some threads while others turn
+//! or make the pages of outputs.
 #![cfg(all(target_os = "linux", feature = "cli"))]
 
 mod common;

@@ -156,14 +156,14 @@ impl Opened {
 
     /// Has the disk give the whole picture in order, if it [is to](Self::is_to_be_read_through).
     ///
-    /// Of a large one nothing can be written before all is read: meanwhile a thread that has
-    /// nothing to do makes the pages of `output`.
+    /// Nothing can be written before all is read: meanwhile a thread that has nothing to do makes
+    /// the pages of `output`.
     pub(crate) fn read_through(&mut self, output: &Path, options: &FileOptions<'_>) -> Result<()> {
         if !self.is_to_be_read_through() {
             return Ok(());
         }
         let publishing = self.publishing(output, options)?;
-        if self.size() >= LARGE && self.size() <= limits::default_max_memory() / PAGES_SHARE {
+        if self.size() <= limits::default_max_memory() / PAGES_SHARE {
             let turn = Turn::new(&self.header, self.header.bits_per_pixel);
             let prefix = self.prefix(turn.bits_per_pixel)?;
             let size = output_size(&self.header, prefix.len(), &turn);
@@ -363,13 +363,14 @@ impl Opened {
         options: &FileOptions<'_>,
     ) -> Result<u64> {
         let prefix = self.prefix(turn.bits_per_pixel)?;
+        let begun = self.begun.take();
         let (input, scratch, header) = (&self.input, &mut self.scratch.0, &self.header);
         let size = output_size(header, prefix.len(), turn);
         let room = writer_room(header, turn, prefix.len());
         let (input_bytes, strip) = scratch.room_and_strip(end, room)?;
         let rows = &input_bytes[header.pixel_offset as usize..];
         show(options, header, turn, stride, rows);
-        publish(target, None, size, |output| {
+        publish(target, begun, size, |output| {
             let mut writer = StripWriter::new(strip, 0, |bytes: &[u8], offset| {
                 output.map_or(Ok(()), |output| output.write(bytes, offset))
             });
