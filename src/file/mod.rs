@@ -36,9 +36,10 @@ const ALWAYS_FITS: u64 = 8 << 20;
 /// room in the cache is then fetched from memory once, not twice.
 const MAPPED_FROM: u64 = 4 << 20;
 
-/// The pages of an output are made ahead if it takes no more than this part of what a picture may
-/// take: the system should not begin to write them to a disk before there is anything in them.
-const PAGES_SHARE: u64 = 8;
+/// The pages of outputs are made ahead if all that may be under way take no more than this part of
+/// what a picture may take: the system should not begin to write them to a disk before there is
+/// anything in them.
+const PAGES_SHARE: u64 = 4;
 
 /// How many threads find work in a file of this size, beside other files.
 #[cfg(feature = "cli")]
@@ -163,7 +164,8 @@ impl Opened {
             return Ok(());
         }
         let publishing = self.publishing(output, options)?;
-        if self.size() <= limits::default_max_memory() / PAGES_SHARE {
+        let threads = rayon::current_num_threads() as u64;
+        if self.size() <= limits::default_max_memory() / PAGES_SHARE / threads {
             let turn = Turn::new(&self.header, self.header.bits_per_pixel);
             let prefix = self.prefix(turn.bits_per_pixel)?;
             let size = output_size(&self.header, prefix.len(), &turn);
