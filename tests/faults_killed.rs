@@ -116,7 +116,8 @@ impl Batch {
             match (ran.status.code(), signal) {
                 // It was over before.
                 (Some(0), _) => assert_eq!(made.len(), FILES, "{}", ran.told()),
-                (Some(130), Signal::INT) | (Some(143), Signal::TERM) => {}
+                (Some(130), Signal::INT) | (Some(143), Signal::TERM) | (Some(129), Signal::HUP) => {
+                }
                 // The system's own end, before the signal was taken over: nothing was begun.
                 (None, _)
                     if ran.status.signal() == Some(signal.as_raw())
@@ -173,6 +174,22 @@ fn sigint_with_fresh_outputs() {
 #[test]
 fn sigint_with_outputs_that_are_replaced() {
     Batch::new().kill(Signal::INT, true);
+}
+
+#[test]
+fn sighup_with_fresh_outputs() {
+    Batch::new().kill(Signal::HUP, false);
+}
+
+#[test]
+fn nohup_outlives_the_terminal() {
+    let batch = Batch::new();
+    batch.prepare(false);
+    // What nohup does, before there is anybody to be killed.
+    let line = "trap '' HUP; \"$ROT90\" in/*.bmp -o out >out.json & \
+                while kill -HUP $! 2>kills; do sleep 0.002; done; wait $!";
+    let ran = batch.world.shell(line).go().exit(0);
+    assert_eq!(batch.made(false, &ran).len(), FILES);
 }
 
 /// A picture that takes a while is finished or dropped; the small ones keep their records.

@@ -53,7 +53,7 @@ pub(super) const EXAMPLES: [Example; 7] = [
 ];
 
 /// The exit codes, and when each is given.
-pub(super) const EXIT_STATUS: [(&str, &str); 5] = [
+pub(super) const EXIT_STATUS: [(&str, &str); 6] = [
     ("0", "every file was turned"),
     (
         "1",
@@ -69,6 +69,10 @@ pub(super) const EXIT_STATUS: [(&str, &str); 5] = [
         "interrupted (SIGINT): the results so far are printed, as valid JSON",
     ),
     ("143", "the same, terminated (SIGTERM)"),
+    (
+        "129",
+        "the same, hung up (SIGHUP), as when a terminal closes; nohup keeps it from that",
+    ),
 ];
 
 /// What stands below the options of `-h`.

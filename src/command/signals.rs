@@ -1,4 +1,4 @@
-//! SIGINT and SIGTERM end the run in order; SIGXFSZ does not end it at all.
+//! SIGINT, SIGTERM and SIGHUP end the run in order; SIGXFSZ does not end it at all.
 
 use std::io;
 use std::path::Path;
@@ -18,7 +18,7 @@ impl Signals {
     /// leaves nothing behind since outputs under way have no name.
     #[cfg(unix)]
     pub(crate) fn install() -> io::Result<Self> {
-        use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
+        use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
         use signal_hook::flag;
         use signal_hook::low_level::pipe;
         use std::os::unix::net::UnixStream;
@@ -29,16 +29,20 @@ impl Signals {
         // Where the pictures need all files, or neither files nor a thread are to be had for it, the
         // second signal ends it here.
         let watched = if limits::open_files() < 64 {
-            [None, None]
+            [None, None, None]
         } else {
             UnixStream::pair()
                 .and_then(|(reader, writer)| {
-                    let writers = [writer.try_clone()?, writer];
+                    let writers = [writer.try_clone()?, writer.try_clone()?, writer];
                     signals.watch(reader).map(|()| writers.map(Some))
                 })
                 .unwrap_or_default()
         };
-        for (signal, writer) in [SIGINT, SIGTERM].into_iter().zip(watched) {
+        for (signal, writer) in [SIGINT, SIGTERM, SIGHUP].into_iter().zip(watched) {
+            // Who starts a program with nohup means it to outlive the terminal.
+            if signal == SIGHUP && is_ignored(signal) {
+                continue;
+            }
             if let Some(writer) = writer {
                 pipe::register(signal, writer)?;
             } else {
@@ -147,5 +151,17 @@ impl Signals {
             0 => None,
             number => Some(128 + number as u8),
         }
+    }
+}
+
+/// Whether whoever started this process has it ignore the signal.
+#[cfg(unix)]
+#[allow(unsafe_code)]
+fn is_ignored(signal: i32) -> bool {
+    // SAFETY: a `sigaction` of zeros is valid, and the call only fills it in.
+    unsafe {
+        let mut action = std::mem::zeroed::<libc::sigaction>();
+        libc::sigaction(signal, std::ptr::null(), &raw mut action) == 0
+            && action.sa_sigaction == libc::SIG_IGN
     }
 }
