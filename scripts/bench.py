@@ -209,9 +209,12 @@ def plot(results) -> str:
     svg = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
            'font-family="system-ui, sans-serif" font-size="11">',
            f'<rect width="{width}" height="{height}" fill="#fff"/>']
+    legend_x = 8
     for at, peer in enumerate(peers):
-        svg.append(f'<rect x="{8 + at * 101}" y="8" width="10" height="10" fill="{colours[at % 7]}"/>'
-                   f'<text x="{22 + at * 101}" y="17">{peer.strip("`").replace("` ", " ")}</text>')
+        label = peer.strip("`").replace("` ", " ")
+        svg.append(f'<rect x="{legend_x}" y="8" width="10" height="10" fill="{colours[at % 7]}"/>'
+                   f'<text x="{legend_x + 14}" y="17">{label}</text>')
+        legend_x += 30 + 6 * len(label)
     tick = 1
     while tick <= most:
         svg.append(f'<path d="M{x(tick):.1f} 28V{height - 18}" stroke="{"#000" if tick == 1 else "#ddd"}"/>'
