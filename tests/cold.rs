@@ -16,10 +16,11 @@ fn evict(path: &Path) -> bool {
     file.sync_all().unwrap();
     fadvise(&file, 0, None, Advice::DontNeed).unwrap();
     let mut byte = [0];
+    // Asking has the system read there, so it is not done where the program will ask.
     let asked = rustix::io::preadv2(
         &file,
         &mut [std::io::IoSliceMut::new(&mut byte)],
-        0,
+        file.metadata().unwrap().len() - 1,
         rustix::io::ReadWriteFlags::NOWAIT,
     );
     asked.is_err()
@@ -76,6 +77,29 @@ fn cold_pictures_are_turned_like_others() {
             assert!(has_mean(&ran, turned.mean), "{name}: {}", ran.told());
         }
         fs::remove_dir_all(world.path("out")).unwrap();
+    }
+}
+
+/// There is room for one output, whichever way the picture is turned.
+#[test]
+fn an_output_takes_its_room_once() {
+    const TEST: &str = "an_output_takes_its_room_once";
+    let (world, files) = pictures();
+    let (name, bytes) = &files[1];
+    let line = format!(
+        "mount -t tmpfs -o size=70m none {0} && {ROT90} {name} -o {0} $LIMIT && cp {0}/* turned.bmp",
+        world.path("small").display()
+    );
+    fs::create_dir(world.path("small")).unwrap();
+    for limit in ["", "--max-memory 20M", "--max-memory 20M"] {
+        if !evict(&world.path(name)) {
+            return skip(TEST, "files stay in memory");
+        }
+        let Some(run) = world.namespace(&line) else {
+            return skip(TEST, "no namespaces");
+        };
+        run.env("LIMIT", limit).go().exit(0);
+        assert!(world.read("turned.bmp") == rot90::turn(bytes).unwrap().bytes);
     }
 }
 

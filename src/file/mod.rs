@@ -163,16 +163,14 @@ impl Opened {
         if !self.is_to_be_read_through() {
             return Ok(());
         }
-        let publishing = self.publishing(output, options)?;
         let threads = rayon::current_num_threads() as u64;
-        if self.size() <= limits::default_max_memory() / PAGES_SHARE / threads {
+        if let Some(publishing) = self.publishing(output, options)?
+            && self.size() <= limits::default_max_memory() / PAGES_SHARE / threads
+        {
             let turn = Turn::new(&self.header, self.header.bits_per_pixel);
             let prefix = self.prefix(turn.bits_per_pixel)?;
             let size = output_size(&self.header, prefix.len(), &turn);
-            self.begun = match &publishing {
-                Some(publishing) => Some(Output::create(output, size, publishing)?),
-                None => None,
-            };
+            self.begun = Some(Output::create(output, size, &publishing)?);
         }
         let (input, header) = (&self.input, &self.header);
         let read = || {
@@ -485,9 +483,10 @@ impl Opened {
         columns = columns.min(turn.width.div_ceil(at_once).next_multiple_of(step));
         let stride = header.stride_bytes();
         let prefix = self.prefix(turn.bits_per_pixel)?;
+        let begun = self.begun.take();
         let (input, header) = (&self.input, &self.header);
         let size = output_size(header, prefix.len(), &turn);
-        publish(target, None, size, |output| {
+        publish(target, begun, size, |output| {
             let bands = Bands {
                 turn: &turn,
                 columns,
