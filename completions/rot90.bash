@@ -7,11 +7,6 @@ _rot90() {
         cur="${COMP_WORDS[COMP_CWORD]}"
     fi
     prev="$3"
-    if [[ "${cur}" == "=" ]]; then
-        cur=""
-    elif [[ "${prev}" == "=" && COMP_CWORD -ge 2 ]]; then
-        prev="${COMP_WORDS[COMP_CWORD-2]}"
-    fi
     cmd=""
     opts=""
 
@@ -28,39 +23,22 @@ _rot90() {
 
     case "${cmd}" in
         rot90)
-            opts="-o -w -q -v -h -V --files0-from --output-dir --format --update --no-clobber --dry-run --durable --workers --max-memory --fail-fast --report --progress --quiet --verbose --help --version"
+            opts="-o -p -w -q -v -h -V --files0-from --output-dir --format --unordered --update --no-clobber --preserve --dry-run --durable --workers --max-memory --fail-fast --report --report-pictures --progress --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --files0-from)
-                    local oldifs
-                    if [ -n "${IFS+x}" ]; then
-                        oldifs="$IFS"
-                    fi
-                    IFS=$'\n'
                     COMPREPLY=($(compgen -f "${cur}"))
-                    if [ -n "${oldifs+x}" ]; then
-                        IFS="$oldifs"
-                    fi
-                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
-                        compopt -o filenames
-                    fi
                     return 0
                     ;;
                 --output-dir)
-                    COMPREPLY=()
-                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
-                        compopt -o plusdirs
-                    fi
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=()
-                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
-                        compopt -o plusdirs
-                    fi
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --format)
@@ -80,18 +58,11 @@ _rot90() {
                     return 0
                     ;;
                 --report)
-                    local oldifs
-                    if [ -n "${IFS+x}" ]; then
-                        oldifs="$IFS"
-                    fi
-                    IFS=$'\n'
                     COMPREPLY=($(compgen -f "${cur}"))
-                    if [ -n "${oldifs+x}" ]; then
-                        IFS="$oldifs"
-                    fi
-                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
-                        compopt -o filenames
-                    fi
+                    return 0
+                    ;;
+                --report-pictures)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --progress)

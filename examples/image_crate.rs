@@ -1,4 +1,4 @@
-//! The same turn by the `image` crate over rayon, for `scripts/bench.py` to time beside rot90's.
+//! The same rotation by the `image` crate over rayon, for `scripts/bench.py` to time beside rot90's.
 //!
 //! It takes the output folder, then bitmaps. What it writes has lost palette, resolution and
 //! profile: that is what rot90 is for.

@@ -1,4 +1,4 @@
-//! Turns a bitmap in memory: `cargo run --example in_memory -- IN.bmp OUT.bmp`.
+//! Rotates a bitmap in memory: `cargo run --example in_memory -- IN.bmp OUT.bmp`.
 //!
 //! For programs that have their bitmaps from a network or an archive, and files only by chance.
 
@@ -19,8 +19,8 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let turned = match rot90::turn(&bitmap) {
-        Ok(turned) => turned,
+    let rotated = match rot90::rotate(&bitmap) {
+        Ok(rotated) => rotated,
         // An error says who has to act: here, whoever sent something else.
         Err(Error::Format(FormatError::Signature { found, .. })) => {
             eprintln!("{}: no bitmap, it begins with {found}", input.display());
@@ -31,8 +31,11 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    println!("{} x {}, mean {}", turned.width, turned.height, turned.mean);
-    if let Err(error) = std::fs::write(&output, turned.bytes) {
+    println!(
+        "{} x {}, mean {}",
+        rotated.width, rotated.height, rotated.mean
+    );
+    if let Err(error) = std::fs::write(&output, rotated.bytes) {
         eprintln!("{}: {error}", output.display());
         return ExitCode::FAILURE;
     }

@@ -1,8 +1,8 @@
-//! Turns one file, unless that was done before: `cargo run --example one_file -- IN.bmp OUT.bmp`.
+//! Rotates one file, unless that was done before: `cargo run --example one_file -- IN.bmp OUT.bmp`.
 
 use std::error::Error;
 
-use rot90::{Existing, FileOptions, turn_file};
+use rot90::{FileOptions, IfExists, rotate_file};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args_os().skip(1);
@@ -10,17 +10,17 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: one_file IN.bmp OUT.bmp".into());
     };
     let mut options = FileOptions::default();
-    options.existing = Existing::KeepNewer;
+    options.if_exists = IfExists::KeepUpToDate;
     options.make_directories = true;
     options.max_memory = Some(256 << 20);
-    let turned = turn_file(&input, &output, &options)?;
+    let rotated = rotate_file(&input, &output, &options)?;
     println!(
         "{} {}: {} x {}, mean {}",
-        if turned.written { "wrote" } else { "kept" },
+        if rotated.written { "wrote" } else { "kept" },
         output.display(),
-        turned.width,
-        turned.height,
-        turned.mean
+        rotated.width,
+        rotated.height,
+        rotated.mean
     );
     Ok(())
 }

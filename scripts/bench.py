@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Times rot90 beside cp and what else turns bitmaps, interleaved: medians, and ratios to cp.
+"""Times rot90 beside cp and what else rotates bitmaps, interleaved: medians, and ratios to cp.
 
     python3 scripts/bench.py [--folder DIR] [--rounds N] [--bits N] [--cold] [--write]
 
-Each round does the same files with each program in turn, every time into a fresh folder: cp with
+Each round does the same files with each program one after another, every time into a fresh folder: cp with
 as many processes as there are CPUs, rot90 with as many workers, then the others. The bitmaps are
 made below DIR (default /dev/shm, a tmpfs on Linux) and removed afterwards. Programs that are
 missing are named and left out; the slow ones take part in the first rounds only. "OpenCV script" is

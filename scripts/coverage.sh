@@ -3,7 +3,7 @@
 #
 #     scripts/coverage.sh
 #
-# Replays fuzz/corpus, and what tests/fuzzed.rs holds beside it, on a build with counters. Needs
+# Replays fuzz/corpus, and what tests/format/fuzzed.rs holds beside it, on a build with counters. Needs
 # llvm-profdata and llvm-cov of the compiler's LLVM: those of `rustup component add llvm-tools`, or
 # any in the folder that LLVM names. Writes target/coverage/lines.txt, line by line, and prints a summary.
 set -euo pipefail
@@ -16,11 +16,11 @@ rm -rf "$out/raw"
 export RUSTFLAGS="-C instrument-coverage"
 build() {
     LLVM_PROFILE_FILE="$out/build/%p.profraw" \
-        cargo test --locked --target-dir "$out" --test fuzzed --no-run "$@"
+        cargo test --locked --target-dir "$out" --test format --no-run "$@"
 }
 build
 program=$(build 2>&1 | sed -n 's/.*Executable.*(\(.*\))/\1/p')
-LLVM_PROFILE_FILE="$out/raw/%p.profraw" "$program" --skip many_ --include-ignored --nocapture
+LLVM_PROFILE_FILE="$out/raw/%p.profraw" "$program" fuzzed:: --skip many_ --include-ignored --nocapture
 "$tools/llvm-profdata" merge -sparse "$out"/raw/*.profraw -o "$out/merged"
 common=(-instr-profile="$out/merged" --ignore-filename-regex='registry|rustc|/tests/' "$program")
 "$tools/llvm-cov" show "${common[@]}" >"$out/lines.txt"

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Shows bitmaps and what rot90 made of them to other decoders: whoever reads NAME.bmp has to read
-NAME_rot90.bmp, turned.
+NAME_rot90.bmp, rotated.
 
     python3 scripts/decoders.py FOLDER
 
@@ -22,13 +22,13 @@ def pillow():
         with Image.open(path) as picture:
             return picture.convert("RGBA")
 
-    def turned(picture):
+    def rotated(picture):
         return picture.transpose(Image.Transpose.ROTATE_270)
 
     def same(one, other):
         return one.size == other.size and one.tobytes() == other.tobytes()
 
-    return read, turned, same
+    return read, rotated, same
 
 
 def opencv():
@@ -41,13 +41,13 @@ def opencv():
             raise ValueError("not read")
         return picture
 
-    def turned(picture):
+    def rotated(picture):
         return cv2.rotate(picture, cv2.ROTATE_90_CLOCKWISE)
 
     def same(one, other):
         return one.shape == other.shape and bool((one == other).all())
 
-    return read, turned, same
+    return read, rotated, same
 
 
 def imagemagick():
@@ -56,7 +56,7 @@ def imagemagick():
         raise ImportError("ImageMagick is not there")
 
     def read(path):
-        """Rows of pixels; its own way of turning touches the colours of transparent ones."""
+        """Rows of pixels; its own way of rotating touches the colours of transparent ones."""
         command = [program, f"bmp:{path}", "-strip", "-depth", "8", "pam:-"]
         done = subprocess.run(command, capture_output=True, timeout=600)
         # It warns of what it fills in, and goes on.
@@ -68,10 +68,10 @@ def imagemagick():
         pixels = [samples[i : i + channels] for i in range(0, len(samples), channels)]
         return [tuple(pixels[i : i + width]) for i in range(0, len(pixels), width)]
 
-    def turned(rows):
+    def rotated(rows):
         return list(zip(*reversed(rows)))
 
-    return read, turned, lambda one, other: one == other
+    return read, rotated, lambda one, other: one == other
 
 
 def main() -> int:
@@ -80,7 +80,7 @@ def main() -> int:
     there = wrong = 0
     for decoder in (pillow, opencv, imagemagick):
         try:
-            read, turned, same = decoder()
+            read, rotated, same = decoder()
         except ImportError as error:
             print(f"skipped: {decoder.__name__}: {error}")
             continue
@@ -93,7 +93,7 @@ def main() -> int:
                 continue
             output = path.with_name(f"{path.stem}_rot90.bmp")
             try:
-                alike = same(turned(before), read(output))
+                alike = same(rotated(before), read(output))
                 what = "another picture"
             except Exception as error:
                 alike, what = False, f"cannot be read: {error}"
@@ -101,7 +101,7 @@ def main() -> int:
             if not alike:
                 wrong += 1
                 print(f"{decoder.__name__}: {output.name}: {what}")
-        print(f"{decoder.__name__}: {agreed} of {len(inputs)} read and seen turned")
+        print(f"{decoder.__name__}: {agreed} of {len(inputs)} read and seen rotated")
     if there == 0:
         return 77
     return 1 if wrong else 0

@@ -6,7 +6,7 @@
 
     python scripts/golden.py            (or: uv run scripts/golden.py)
 
-For each bitmap in fixtures/hand and fixtures/samples: the picture turned a quarter turn clockwise
+For each bitmap in fixtures/hand and fixtures/samples: the picture rotated by 90° clockwise
 and the mean of its samples. OpenCV or Pillow reads the bitmap wherever it reads that kind right;
 numpy reads what neither does, from the numbers in the header. Wherever two of them read a file,
 they are checked against each other here.
@@ -117,7 +117,7 @@ def by_pillow(path, header):
         return None, None
 
 
-def turned(picture):
+def rotated(picture):
     return np.ascontiguousarray(np.rot90(picture, k=-1))
 
 
@@ -137,20 +137,20 @@ def golden(path):
         else:
             print(f"{path.name}: {name} reads it otherwise")
     mean = float(np.sum(samples, dtype=np.int64) / samples.size)
-    pixels = turned(stored)
+    pixels = rotated(stored)
     if "pillow" in readers:
         if indices is not None:
             assert (indices == stored).all(), path
             with Image.open(path) as picture:
-                turn = picture.transpose(Image.Transpose.ROTATE_270)
-                pixels, pixels_by = np.asarray(turn), "pillow"
+                rotation = picture.transpose(Image.Transpose.ROTATE_270)
+                pixels, pixels_by = np.asarray(rotation), "pillow"
     if "opencv" in readers:
         read = cv2.imread(str(path), cv2.IMREAD_COLOR)
         assert read.mean() == mean, path
         mean, mean_by = float(read.mean()), "opencv"
         if header.depth == 24:
             pixels, pixels_by = cv2.rotate(read, cv2.ROTATE_90_CLOCKWISE), "opencv"
-    assert (pixels == turned(stored)).all(), path
+    assert (pixels == rotated(stored)).all(), path
     tight = np.ascontiguousarray(pixels).tobytes()
     entry = {
         "file": str(path.relative_to(FIXTURES)),

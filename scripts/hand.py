@@ -7,7 +7,7 @@
     python scripts/hand.py
 
 Everything is fixed, so the files come out the same every time. `scripts/golden.py` makes what
-they must turn into.
+they must be rotated into.
 """
 
 import random

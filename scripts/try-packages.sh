@@ -33,8 +33,8 @@ skip() {
     echo "skipped $1: $2"
 }
 
-# turns PROGRAM: whether it turns a picture and gives the right mean.
-turns() {
+# rotates PROGRAM: whether it rotates a picture and gives the right mean.
+rotates() {
     cp fixtures/samples/chelsea.bmp "$work/in.bmp" &&
         test "$("$1" -q --format means "$work/in.bmp")" = "$expected" &&
         test -s "$work/in_rot90.bmp" && rm "$work/in_rot90.bmp"
@@ -43,14 +43,14 @@ turns() {
 echo "== cargo install"
 if check "cargo install --path ." \
     cargo install --locked --path . --root "$work/cargo" --no-track; then
-    check "it turns a picture" turns "$work/cargo/bin/rot90"
+    check "it rotates a picture" rotates "$work/cargo/bin/rot90"
     check "it prints its man page" "$work/cargo/bin/rot90" --generate man
 fi
 
 echo "== pip install"
 if check "a fresh environment" python3 -m venv "$work/venv" &&
     check "pip install ." "$work/venv/bin/pip" install --no-cache-dir .; then
-    check "it turns a picture" turns "$work/venv/bin/rot90"
+    check "it rotates a picture" rotates "$work/venv/bin/rot90"
     check "Python finds it" "$work/venv/bin/python" -c '
 import importlib.metadata, pathlib, shutil, subprocess, sys
 folder = str(pathlib.Path(sys.executable).parent)
@@ -75,7 +75,7 @@ elif command -v cargo-deb >/dev/null ||
     if check "cargo build --release" cargo build --locked --release &&
         check "cargo deb" cargo deb --locked --no-build --output "$work/rot90.deb" &&
         check "dpkg -i" dpkg -i "$work/rot90.deb"; then
-        check "it turns a picture" turns /usr/bin/rot90
+        check "it rotates a picture" rotates /usr/bin/rot90
         # Slim systems leave manuals out when they install, so those are looked for in the package.
         check "man page and completions are in it" bash -c "
             dpkg -c '$work/rot90.deb' > '$work/list' &&

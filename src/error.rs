@@ -1,29 +1,34 @@
 //! What can go wrong with one picture, sorted by who has to act.
 
+use std::fmt;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Why a picture was not turned.
+/// Why a picture was not rotated.
 ///
 /// The text of an error says what is wrong with the file, and where, with numbers; it does not
 /// repeat the file's name, which the caller knows.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The bytes are not a bitmap, or a damaged one.
+    /// The bytes are not a bitmap, or a corrupt one.
     #[error(transparent)]
     Format(#[from] FormatError),
-    /// The bytes are a bitmap of a kind that the program does not turn.
+    /// The bytes are a bitmap of a kind that is not rotated here.
     #[error("{0}")]
     Unsupported(String),
-    /// Turning the picture would take more memory than allowed, or than there is.
+    /// Rotating the picture would take more memory than allowed, or than there is.
     #[error("{0}")]
     Memory(String),
     /// The input is not a regular file.
     #[error("{0}")]
     NotAFile(String),
     /// There is an output already, and it may not be replaced.
-    #[error("the output {0} exists already")]
-    OutputExists(String),
+    #[error("the output exists already")]
+    OutputExists,
+    /// The input changed while it was read.
+    #[error("{0}")]
+    Changed(String),
     /// The operating system refused something.
     #[error("{doing}: {}", io_reason(.source))]
     Io {
@@ -49,13 +54,18 @@ impl Error {
     }
 }
 
-/// The operating system's message without Rust's `(os error 28)`.
-pub(crate) fn io_reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    match text.find(" (os error ") {
-        Some(end) => text[..end].to_owned(),
-        None => text,
+/// Fails with [`Error::Interrupted`] once the caller has asked for an end.
+pub(crate) fn stop_if_cancelled(cancel: Option<&AtomicBool>) -> Result<()> {
+    match cancel {
+        Some(cancel) if cancel.load(Ordering::Relaxed) => Err(Error::Interrupted),
+        _ => Ok(()),
     }
+}
+
+/// The operating system's message without Rust's `(os error 28)`.
+fn io_reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error ").take(1).collect()
 }
 
 /// What is wrong with the bytes of a bitmap.
@@ -73,68 +83,27 @@ pub enum FormatError {
         /// What kind of file it looks like, where its first bytes tell.
         looks_like: Option<OtherFormat>,
     },
-    /// It ends inside its headers.
-    #[error("needs {needed} bytes of {part}, the file ends after {available}")]
-    HeaderCut {
-        /// Which header, or the palette.
-        part: &'static str,
-        /// Bytes from the start of the file that it takes.
-        needed: u64,
-        /// Bytes there are.
-        available: u64,
-    },
-    /// No header version has this size.
-    #[error("the header says it is {0} bytes long, which no version of the format is")]
-    HeaderSize(u32),
-    /// There are no pixels.
-    #[error("the header gives a width of {width} and a height of {height}: there are no pixels")]
-    Dimensions {
-        /// `biWidth`.
-        width: i64,
-        /// `biHeight`.
-        height: i64,
-    },
+    /// The file ends before its headers or its pixels do.
+    #[error("truncated: {0}")]
+    Truncated(String),
     /// No bitmap has this depth with this compression.
     #[error("{bits_per_pixel} bits per pixel with compression {compression} is not a bitmap")]
     Depth {
         /// `biBitCount`.
         bits_per_pixel: u32,
-        /// The compression's name.
+        /// The compression's number and name.
         compression: String,
     },
-    /// The pixels are said to begin inside the header.
-    #[error(
-        "the pixels are said to begin at offset {offset}, inside the header, which ends at {header_end}"
-    )]
-    PixelOffset {
-        /// `bfOffBits`.
+    /// A field of the headers, or a code in compressed pixels, makes no sense.
+    #[error("corrupt at offset {offset}: {what}")]
+    Corrupt {
+        /// Where in the file it stands.
         offset: u64,
-        /// The first offset that is free.
-        header_end: u64,
+        /// What is wrong with it.
+        what: String,
     },
-    /// The file ends inside its pixels.
-    #[error("needs {needed} bytes of pixels at offset {offset}, the file ends after {available}")]
-    PixelsCut {
-        /// Bytes of pixels.
-        needed: u64,
-        /// Where they begin.
-        offset: u64,
-        /// Bytes in the whole file.
-        available: u64,
-    },
-    /// The file grew shorter while it was read.
-    #[error("the file ends after {now} bytes, though it had {before} when it was opened")]
-    Shrank {
-        /// Bytes when it was opened.
-        before: u64,
-        /// Bytes found.
-        now: u64,
-    },
-    /// The compressed pixels are damaged.
-    #[error("{0}")]
-    Compressed(String),
-    /// The picture turned would not fit into the format.
-    #[error("the turned bitmap would have {0}, more than the format can say")]
+    /// The rotated picture would not fit into the format.
+    #[error("the rotated bitmap would have {0}, more than the format can say")]
     TooLarge(String),
 }
 
@@ -142,71 +111,101 @@ fn looks_like_text(format: Option<OtherFormat>) -> String {
     format.map_or_else(String::new, |format| format!("; this looks like {format}"))
 }
 
-/// A format that files have which are taken for bitmaps.
+/// A format that files have which are taken for bitmaps: pictures, documents, archives, and the
+/// icons and pointers of OS/2.
 ///
 /// ```
 /// use rot90::{Error, FormatError, OtherFormat};
 ///
-/// let error = rot90::turn(b"\x89PNG\r\n\x1a\n").unwrap_err();
+/// let error = rot90::rotate(b"\x89PNG\r\n\x1a\n").unwrap_err();
 /// let Error::Format(FormatError::Signature { looks_like, .. }) = error else {
 ///     panic!("{error}");
 /// };
 /// assert_eq!(looks_like, Some(OtherFormat::Png));
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum OtherFormat {
-    /// Portable Network Graphics.
-    #[error("a PNG file")]
     Png,
-    /// JPEG, in whatever container.
-    #[error("a JPEG file")]
     Jpeg,
-    /// Graphics Interchange Format.
-    #[error("a GIF file")]
     Gif,
-    /// Tagged Image File Format.
-    #[error("a TIFF file")]
     Tiff,
-    /// A RIFF container, such as that of WebP.
-    #[error("a RIFF file, such as WebP")]
     Riff,
-    /// Portable Document Format.
-    #[error("a PDF file")]
     Pdf,
-    /// A ZIP archive.
-    #[error("a ZIP file")]
     Zip,
-    /// Something packed by gzip.
-    #[error("a gzip file")]
     Gzip,
-    /// An icon of OS/2.
-    #[error("an OS/2 icon")]
     Os2Icon,
-    /// An icon of OS/2, in colour.
-    #[error("an OS/2 colour icon")]
     Os2ColourIcon,
-    /// A pointer of OS/2.
-    #[error("an OS/2 pointer")]
     Os2Pointer,
-    /// A pointer of OS/2, in colour.
-    #[error("an OS/2 colour pointer")]
     Os2ColourPointer,
 }
 
 impl OtherFormat {
+    /// How its files begin, what a person calls one, and the extension of pictures.
+    const KNOWN: [(&[u8], Self, &str, Option<&str>); 13] = [
+        (b"\x89PNG", Self::Png, "a PNG file", Some("png")),
+        (b"\xff\xd8\xff", Self::Jpeg, "a JPEG file", Some("jpg")),
+        (b"GIF8", Self::Gif, "a GIF file", Some("gif")),
+        (b"II*\0", Self::Tiff, "a TIFF file", Some("tif")),
+        (b"MM\0*", Self::Tiff, "a TIFF file", Some("tif")),
+        (
+            b"RIFF",
+            Self::Riff,
+            "a RIFF file, such as WebP",
+            Some("webp"),
+        ),
+        (b"%PDF", Self::Pdf, "a PDF file", None),
+        (b"PK\x03\x04", Self::Zip, "a ZIP file", None),
+        (b"\x1f\x8b", Self::Gzip, "a gzip file", None),
+        (b"IC", Self::Os2Icon, "an OS/2 icon", None),
+        (b"CI", Self::Os2ColourIcon, "an OS/2 colour icon", None),
+        (b"PT", Self::Os2Pointer, "an OS/2 pointer", None),
+        (
+            b"CP",
+            Self::Os2ColourPointer,
+            "an OS/2 colour pointer",
+            None,
+        ),
+    ];
+
+    /// What a file that begins with these bytes looks like.
+    pub(crate) fn of(bytes: &[u8]) -> Option<Self> {
+        let known = Self::KNOWN.iter().find(|known| bytes.starts_with(known.0));
+        known.map(|known| known.1)
+    }
+
+    fn names(self) -> (&'static str, Option<&'static str>) {
+        let known = Self::KNOWN.iter().find(|known| known.1 == self);
+        known.map_or(("another format", None), |known| (known.2, known.3))
+    }
+
     /// The extension that pictures of this format go by; `None` for what is no picture.
     #[must_use]
     pub fn picture_extension(self) -> Option<&'static str> {
-        match self {
-            Self::Png => Some("png"),
-            Self::Jpeg => Some("jpg"),
-            Self::Gif => Some("gif"),
-            Self::Tiff => Some("tif"),
-            Self::Riff => Some("webp"),
-            _ => None,
-        }
+        self.names().1
     }
+}
+
+impl fmt::Display for OtherFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.names().0)
+    }
+}
+
+/// Why [`rotate_pixels`](crate::rotate_pixels) refused its arguments.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PixelsError {
+    /// No kernel is made for pixels of this size.
+    #[error("a pixel has 1 to 16 bytes, not {0}")]
+    PixelBytes(usize),
+    /// Some of the pixels, or of the columns asked for, would lie outside the input.
+    #[error("{0}")]
+    Input(String),
+    /// Rows of the output would overlap, or lie outside it.
+    #[error("{0}")]
+    Output(String),
 }
 
 /// A result with this crate's [`Error`].

@@ -1,47 +1,25 @@
-//! Turns bitmaps (BMP files) a quarter turn clockwise, losslessly, and gives their means.
+//! Rotates bitmaps (BMP files) 90° clockwise, losslessly, and gives their means.
 //!
-//! * [`turn()`] turns a bitmap in memory.
-//! * [`turn_file`] turns one file into another, which appears whole or not at all.
+//! * [`rotate()`] rotates a bitmap in memory.
+//! * [`rotate_file`] rotates one file into another, which appears whole or not at all.
+//! * [`rotate_pixels`] rotates raw pixels of 1 to 16 bytes.
+//! * [`preview()`] makes a small picture of a bitmap, for looking at.
 //!
-//! The output keeps the input's depth, header version, palette, channel masks, colour profile
-//! and row order; horizontal and vertical resolution change places. Run-length and Huffman pixels
-//! become plain ones of the same depth, embedded JPEG and PNG pictures 24- or 32-bit ones.
-//!
-//! # In memory
+//! The output keeps the input's depth, header version, palette, channel masks, colour profile,
+//! row order and what lies behind the pixels; horizontal and vertical resolution change places.
+//! Run-length and Huffman pixels become uncompressed ones of the same depth, embedded JPEG and
+//! PNG pictures 24- or 32-bit ones.
 //!
 //! ```
 //! let bitmap = std::fs::read("fixtures/samples/chelsea.bmp")?;
-//! let turned = rot90::turn(&bitmap)?;
-//! assert_eq!((turned.width, turned.height), (300, 451));
-//! assert_eq!(turned.mean, 115.30514166050752);
-//! std::fs::write(std::env::temp_dir().join("chelsea_rot90.bmp"), turned.bytes)?;
-//! # std::fs::remove_file(std::env::temp_dir().join("chelsea_rot90.bmp"))?;
+//! let rotated = rot90::rotate(&bitmap)?;
+//! assert_eq!((rotated.width, rotated.height), (300, 451));
+//! assert_eq!(rotated.mean, 115.30514166050752);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! [`turn_within`] bounds the memory that a compressed picture may take; a plain one cannot be
-//! larger than its file.
-//!
-//! # A file
-//!
-//! ```
-//! use rot90::{Existing, FileOptions};
-//!
-//! let folder = tempfile::tempdir()?;
-//! let output = folder.path().join("turned/cell.bmp");
-//! let mut options = FileOptions::default();
-//! options.make_directories = true;
-//! options.existing = Existing::KeepNewer;
-//!
-//! let turned = rot90::turn_file("fixtures/samples/cell.bmp", &output, &options)?;
-//! assert!(turned.written);
-//! let again = rot90::turn_file("fixtures/samples/cell.bmp", &output, &options)?;
-//! assert!(!again.written && again.mean == turned.mean);
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
-//!
-//! Many files are turned from as many threads as one likes: each thread keeps its buffers.
-//! Pictures of [`LARGE`] bytes and more use the whole rayon pool that they are turned in.
+//! Many files are rotated from as many threads as one likes: each thread keeps its buffers.
+//! Pictures of 4 MiB and more use the whole rayon pool that they are rotated in.
 //!
 //! # The mean
 //!
@@ -59,26 +37,23 @@
 //! use rot90::{Error, FormatError};
 //!
 //! let bitmap = std::fs::read("fixtures/samples/chelsea.bmp")?;
-//! let error = rot90::turn(&bitmap[..1000]).unwrap_err();
-//! assert!(matches!(error, Error::Format(FormatError::PixelsCut { available: 1000, .. })));
+//! let error = rot90::rotate(&bitmap[..1000]).unwrap_err();
+//! assert!(matches!(error, Error::Format(FormatError::Truncated(_))));
 //! assert_eq!(
 //!     error.to_string(),
-//!     "needs 406797 bytes of pixels at offset 54, the file ends after 1000"
+//!     "truncated: needs 406797 bytes of pixels at offset 54, the file ends after 1000"
 //! );
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
 //! No function panics, whatever the input, and none takes memory that the input's bytes do not
-//! justify.
+//! justify. No state outlives a call but buffers of a thread and, for those who ask for it by
+//! [`Mappings::allow`], a handler of SIGBUS.
 //!
 //! # Features
 //!
-//! `cli`, on by default, builds the command `rot90` with what it needs, clap and indicatif among
-//! it. A library user leaves that out:
-//!
-//! ```toml
-//! rot90 = { version = "0.1", default-features = false }
-//! ```
+//! `cli`, on by default, builds the command `rot90`. A library user leaves that out by
+//! `default-features = false`; the library is the same with it or without.
 //!
 //! # Versions
 //!
@@ -87,27 +62,30 @@
 //! New variants of errors, new fields of options and results, and a newer Rust (never one of the
 //! last half year) are no breaking changes; no such type can be taken apart or made field by field.
 
-pub mod bmp;
-#[cfg(feature = "cli")]
-#[doc(hidden)]
-pub mod command;
-mod error;
-mod file;
-mod limits;
-mod memory;
-mod os;
-#[cfg(feature = "cli")]
-mod sampled;
-mod scratch;
-mod strip;
-#[doc(hidden)]
-pub mod sums;
-#[doc(hidden)]
-pub mod text;
-#[doc(hidden)]
-pub mod turn;
+#[cfg(not(target_pointer_width = "64"))]
+compile_error!("rot90 needs a system of 64 bits: bitmaps may be larger than 4 GiB");
 
-pub use error::{Error, FormatError, OtherFormat, Result};
-pub use file::{Existing, FileOptions, LARGE, TurnedFile, turn_file};
-pub use limits::{default_max_memory, usable_memory};
-pub use memory::{TurnedBitmap, turn, turn_within};
+pub mod bmp;
+mod error;
+mod io;
+mod pipeline;
+mod rotate;
+mod sum;
+
+pub use error::{Error, FormatError, OtherFormat, PixelsError, Result};
+pub use io::{
+    Mappings, check_input, default_max_memory, make_directories, prefetch, usable_memory,
+    write_file,
+};
+pub use pipeline::{
+    FileOptions, IfExists, MemoryBudget, Preview, Rotated, RotatedFile, is_up_to_date, preview,
+    rotate, rotate_file, rotate_within,
+};
+pub use rotate::{Pixels, rotate_pixels};
+
+/// The instruction set that this processor rotates pixels with: `SSSE3`, `Advanced SIMD` or
+/// `portable`.
+#[must_use]
+pub fn instruction_set() -> &'static str {
+    rotate::Kernel::best().name()
+}

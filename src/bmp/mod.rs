@@ -1,15 +1,10 @@
-//! The format: headers in and out, compressed pixels, exact means.
+//! The bitmap format: headers in and out, compressed pixels, and what samples pixels have.
+//!
+//! [`Header`] tells what is in a bitmap. Everything here takes bytes and gives bytes: no files, no
+//! threads, no state that outlives a call.
 
-#[cfg(feature = "cli")]
-pub(crate) mod colour;
-#[doc(hidden)]
-pub mod embedded;
+pub(crate) mod decode;
 pub(crate) mod header;
-#[doc(hidden)]
-pub mod huffman;
-pub(crate) mod mean;
-pub(crate) mod pixels;
-#[doc(hidden)]
-pub mod rle;
+pub(crate) mod samples;
 
 pub use header::{ChannelMasks, Compression, HEADER_BYTES, Header, Profile};

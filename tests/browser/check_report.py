@@ -254,7 +254,7 @@ class Checks:
             assert tab.count() == len(names)
             assert tab.rows() == names
             assert tab.cards() == names
-            assert tab.run("document.querySelectorAll('.failures').length") == 0
+            assert tab.run("document.querySelectorAll('.failures:not([hidden])').length") == 0
             # Every picture is decoded, and the page is no wider than the window.
             tab.run("[...document.images].forEach(image => image.loading = 'eager')")
             tab.wait("[...document.images].every(image => image.complete)")
@@ -432,7 +432,7 @@ class Checks:
         """A run over nothing says so, and offers no tools."""
         world = self.world()
         tab = Tab(self.browser, world.report(code=1))
-        assert tab.run("document.querySelector('h1').textContent") == "0 files turned"
+        assert tab.run("document.querySelector('h1').textContent") == "0 files rotated"
         assert tab.run("document.getElementById('results').hidden")
         assert "matches no file" in tab.run("document.querySelector('.notice').textContent")
         self.keep(tab, "nothing")

@@ -68,6 +68,6 @@ def test_gnu_parallel(scans):
 
 def test_slurm_array(scans, tmp_path):
     job, submit = recipe("Slurm arrays")
-    (tmp_path / "turn.sbatch").write_text(job)
+    (tmp_path / "rotate.sbatch").write_text(job)
     scans(submit)
     assert Path(tmp_path, "parts").is_dir()

@@ -61,14 +61,19 @@ def test_names_from_standard_input(world):
 def test_update_and_no_clobber(world):
     for number in range(6):
         world.add(f"{number}.bmp", bitmap(30 + number, 20, number))
-    world.add("3_rot90.bmp", b"newer than its input, so it stays")
+    world.add("3_rot90.bmp", b"newer than its input, but of another size")
     os.utime(world.here / "3.bmp", (1e9, 1e9))
     world.add("4_rot90.bmp", b"older than its input")
     os.utime(world.here / "4_rot90.bmp", (1e9, 1e9))
     ran = world.assert_same("*.bmp", "--no-clobber", code=1)
     assert ran.stderr.count(b"exists already") == 2
-    world.assert_same("*.bmp", "--update", code=0)
-    assert (world.there / "3_rot90.bmp").read_bytes() == b"newer than its input, so it stays"
+    world.twice()
+    for folder in [world.here, world.there]:
+        # They were copied in some order, and a change of the input makes its output old.
+        for number in [0, 1, 2, 3, 5]:
+            os.utime(folder / f"{number}_rot90.bmp")
+    ran = world.assert_same("*.bmp", "--update", code=0, again=True)
+    assert b"2 rotated, 4 up to date" in ran.stderr
     times = {path: path.stat().st_mtime_ns for path in world.there.iterdir()}
     world.assert_same("*.bmp", "--update", "--durable", "--max-memory", "64M", code=0, again=True)
     assert times == {path: path.stat().st_mtime_ns for path in world.there.iterdir()}
@@ -159,17 +164,16 @@ def test_a_slide_gets_as_many_cpus_as_a_node_has(tmp_path):
         wide.shutdown()
 
 
-def test_verbose_tells_of_files_and_the_cluster(world):
+def test_verbose_tells_of_the_cluster_and_of_what_is_skipped(world):
     world.add("a.bmp", bitmap(4, 2))
     world.add("a_rot90.bmp", b"")
     world.twice()
-    told = world.ray("*.bmp", "-vv").stderr.decode()
+    told = world.ray("*.bmp", "-v").stderr.decode()
     assert "2 nodes" in told
     assert "available_resources: CPU 2, memory" in told
-    assert "rot90: a_rot90.bmp: skipped, an earlier result\n" in told
-    local = world.local("*.bmp", "-vv").stderr.decode()
-    line = next(line for line in local.splitlines() if "turned into" in line)
+    line = "rot90: a_rot90.bmp: skipped, an earlier result of a.bmp"
     assert line in told.splitlines()
+    assert line in world.local("*.bmp", "-v").stderr.decode().splitlines()
 
 
 def test_progress_is_for_terminals(world):
@@ -280,7 +284,7 @@ def page(path):
     html = path.read_text()
     nonce, = set(re.findall(r"nonce-([0-9a-f]+)", html))
     html = re.sub(r"<dt>(Time|Rate)</dt><dd>[^<]*</dd>", "", html.replace(nonce, "NONCE"))
-    return re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", "", html)
+    return re.sub(r'data-seconds="\d+"', "", html)
 
 
 def test_the_report_is_that_of_rot90(mixed):

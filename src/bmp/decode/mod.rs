@@ -1,0 +1,167 @@
+//! Compressed pixels, decoded in memory to the uncompressed ones that are rotated.
+
+mod embedded;
+mod huffman;
+mod jpeg;
+mod png;
+mod rle;
+#[cfg(test)]
+#[path = "../../../tests/unit/decode.rs"]
+mod tests;
+
+use super::header::{Compression, Header, stride_bytes};
+use crate::error::{Error, FormatError, Result};
+use embedded::Embedded;
+
+/// Compressed pictures up to this size are decoded whatever their data can justify.
+const ALWAYS_DECODED: u64 = 64 << 20;
+
+/// Uncompressed pixels in memory, rows as they would lie in an uncompressed bitmap of that depth.
+#[derive(Debug)]
+pub(crate) struct Decoded {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) bits_per_pixel: u32,
+}
+
+/// Decodes the compressed pixels of `header`, which lie in `data`.
+///
+/// # Errors
+///
+/// Where the data is corrupt or too short for the picture that it promises, and where decoding
+/// would take more than `max_memory` bytes.
+pub(crate) fn decode(header: &Header, data: &[u8], max_memory: u64) -> Result<Decoded> {
+    let plan = Decoding::new(header, data)?;
+    if plan.memory > max_memory {
+        return Err(Error::Memory(format!(
+            "needs {} bytes of memory to decode {} x {} pixels, {max_memory} are allowed",
+            plan.memory, header.width, header.height
+        )));
+    }
+    let mut bytes = zeroed(plan.size)?;
+    let mut rows = Rows {
+        width: header.width as usize,
+        bits_per_pixel: plan.bits_per_pixel as usize,
+        stride_bytes: stride_bytes(header.width, plan.bits_per_pixel) as usize,
+        bytes: &mut bytes,
+    };
+    match plan.embedded {
+        Some(picture) => picture.decode(header, data, &mut rows),
+        None if header.compression == Compression::Huffman1D => huffman::decode(data, &mut rows),
+        None => rle::decode(data, &mut rows),
+    }
+    .map_err(|error| in_file(header, error))?;
+    Ok(Decoded {
+        bytes,
+        bits_per_pixel: plan.bits_per_pixel,
+    })
+}
+
+/// The uncompressed rows that a decoder fills, zeroed at first, in the order of the bitmap.
+struct Rows<'a> {
+    /// Pixels of a row.
+    width: usize,
+    bits_per_pixel: usize,
+    stride_bytes: usize,
+    bytes: &'a mut [u8],
+}
+
+impl Rows<'_> {
+    fn height(&self) -> usize {
+        self.bytes.len() / self.stride_bytes
+    }
+}
+
+/// What decoding makes and takes, found out before anything as large as the picture is allocated.
+pub(crate) struct Decoding {
+    embedded: Option<Embedded>,
+    /// The depth of the decoded pixels: that of the bitmap, or for embedded pictures 24, with alpha
+    /// 32.
+    pub(crate) bits_per_pixel: u32,
+    /// Bytes of the decoded pixels.
+    size: u64,
+    /// All bytes that [`decode`] allocates, those of the pixels included.
+    pub(crate) memory: u64,
+}
+
+impl Decoding {
+    /// `data` are the bytes of [`Header::data_range`].
+    ///
+    /// # Errors
+    ///
+    /// Where the headers of an embedded picture are corrupt, and where the data is too short for
+    /// the picture that it promises.
+    pub(crate) fn new(header: &Header, data: &[u8]) -> Result<Self> {
+        let embedded = Embedded::read(header, data).map_err(|error| in_file(header, error))?;
+        let bits_per_pixel = match &embedded {
+            Some(picture) if picture.has_alpha => 32,
+            Some(_) => 24,
+            None => header.bits_per_pixel,
+        };
+        let (width, height) = (header.width, header.height);
+        let size = stride_bytes(width, bits_per_pixel).saturating_mul(u64::from(height));
+        // The most bytes of pixels that a byte of data can stand for.
+        let most = match header.compression {
+            // Two bytes: 255 pixels.
+            Compression::Rle8 => 128,
+            Compression::Rle4 => 64,
+            // Four bytes: 255 pixels of three bytes.
+            Compression::Rle24 => 192,
+            // Six bits: 1,664 pixels, which take 208 bytes.
+            Compression::Huffman1D => 280,
+            // Embedded pictures have their own rules.
+            _ => u64::MAX,
+        };
+        if size > ALWAYS_DECODED && size / most > data.len() as u64 {
+            let length = data.len();
+            let what = format!(
+                "{length} bytes of compressed pixels cannot define {width} x {height} pixels"
+            );
+            return Err(in_file(header, corrupt(0, what)));
+        }
+        let beside = embedded.as_ref().map_or(0, |picture| picture.memory);
+        Ok(Self {
+            embedded,
+            bits_per_pixel,
+            size,
+            memory: size.saturating_add(beside),
+        })
+    }
+}
+
+/// Where the data is corrupt, `offset` counted from its first byte.
+fn corrupt(offset: usize, what: impl Into<String>) -> Error {
+    Error::Format(FormatError::Corrupt {
+        offset: offset as u64,
+        what: what.into(),
+    })
+}
+
+fn truncated(what: String) -> Error {
+    Error::Format(FormatError::Truncated(what))
+}
+
+/// The error of a decoder, which knows its data alone, with the offset in the file.
+fn in_file(header: &Header, mut error: Error) -> Error {
+    if let Error::Format(FormatError::Corrupt { offset, .. }) = &mut error {
+        *offset += header.pixel_offset;
+    }
+    error
+}
+
+/// A zeroed buffer, or an error where there is no memory for it.
+fn zeroed(size: u64) -> Result<Vec<u8>> {
+    let mut bytes = reserve(size)?;
+    bytes.resize(size as usize, 0);
+    Ok(bytes)
+}
+
+/// An empty buffer with room for `size` bytes, or an error where there is no memory for it.
+fn reserve(size: u64) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    match bytes.try_reserve_exact(size as usize) {
+        Ok(()) => Ok(bytes),
+        Err(_) => Err(Error::Memory(format!(
+            "needs {size} bytes of memory, more than there are to be had"
+        ))),
+    }
+}

@@ -1,0 +1,103 @@
+//! One file: opened, rotated, put in place.
+
+use std::path::Path;
+
+use super::open_picture::OpenPicture;
+use super::{FileOptions, IfExists, Layout, RotatedFile};
+use crate::bmp::samples::mean;
+use crate::error::{Error, Result};
+use crate::io::{Output, OutputOptions, is_older_than_input, mode};
+
+/// Rotates the bitmap in the file `input` 90° clockwise into the file `output`.
+///
+/// The output appears whole or not at all: it is written aside and put in place in one step, and
+/// a symbolic link of its name is replaced, not followed. Pictures of 4 MiB and more are rotated
+/// by all threads of the current rayon pool that have nothing else to do.
+///
+/// # Errors
+///
+/// [`Error::NotAFile`] and [`Error::Io`] where the files cannot be used, [`Error::Changed`] where
+/// the input changes meanwhile, [`Error::Format`], [`Error::Unsupported`] and [`Error::Memory`]
+/// as for [`rotate`](crate::rotate()).
+///
+/// # Examples
+///
+/// ```
+/// use rot90::{FileOptions, rotate_file};
+///
+/// let folder = tempfile::tempdir()?;
+/// let output = folder.path().join("cell_rot90.bmp");
+/// let rotated = rotate_file("fixtures/samples/cell.bmp", &output, &FileOptions::default())?;
+/// assert_eq!((rotated.width, rotated.height), (660, 550));
+/// assert!(output.exists());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn rotate_file(
+    input: impl AsRef<Path>,
+    output: impl AsRef<Path>,
+    options: &FileOptions<'_>,
+) -> Result<RotatedFile> {
+    let (path, mut picture) = (output.as_ref(), OpenPicture::open(input.as_ref(), options)?);
+    let layout = picture.layout()?;
+    let output = if is_kept(path, &picture, &layout, options.if_exists)? {
+        None
+    } else {
+        let options = OutputOptions {
+            replace: options.if_exists != IfExists::Refuse,
+            durable: options.durable,
+            make_directories: options.make_directories,
+        };
+        let mode = mode(picture.input.metadata());
+        Some(Output::create(path, layout.out_size(), mode, options)?)
+    };
+    let sum = picture.rotate(&layout, output.as_ref(), options)?;
+    picture.input.check_unchanged()?;
+    let written = output.is_some();
+    if let Some(output) = output {
+        output.publish(Some(picture.input.metadata()).filter(|_| options.preserve))?;
+    }
+    let header = &picture.header;
+    Ok(RotatedFile {
+        width: header.height,
+        height: header.width,
+        mean: mean(sum, header.width, header.height),
+        bytes: picture.input.size(),
+        written,
+        was_cold: picture.was_cold,
+        left_out: header.left_out(picture.input.size()),
+    })
+}
+
+/// Whether [`IfExists::KeepUpToDate`] would leave the file `output` alone.
+///
+/// # Errors
+///
+/// As [`rotate_file`], as far as the headers tell.
+pub fn is_up_to_date(input: &Path, output: &Path) -> Result<bool> {
+    let mut picture = OpenPicture::open(input, &FileOptions::default())?;
+    let layout = picture.layout()?;
+    is_kept(output, &picture, &layout, IfExists::KeepUpToDate)
+}
+
+/// Whether what is at `path` stays.
+///
+/// # Errors
+///
+/// [`Error::OutputExists`] where nothing may be there.
+fn is_kept(
+    path: &Path,
+    picture: &OpenPicture,
+    layout: &Layout,
+    if_exists: IfExists,
+) -> Result<bool> {
+    if if_exists == IfExists::Replace {
+        return Ok(false);
+    }
+    match path.symlink_metadata() {
+        Err(_) => Ok(false),
+        Ok(_) if if_exists == IfExists::Refuse => Err(Error::OutputExists),
+        Ok(found) => Ok(found.is_file()
+            && found.len() == layout.out_size()
+            && !is_older_than_input(&found, picture.input.metadata())),
+    }
+}
