@@ -229,7 +229,10 @@ impl Round {
         for entry in fs::read_dir(self.world.path("out")).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
             // What a killed run was about to replace with; the next run takes it over.
-            let killed = matches!(self.fault, Fault::Kill | Fault::SmallDiskAndKill);
+            let killed = matches!(
+                self.fault,
+                Fault::Kill | Fault::SmallDiskAndKill | Fault::InterruptTwice
+            );
             if killed && self.replacing && name.starts_with(".rot90-") {
                 continue;
             }
