@@ -1,7 +1,8 @@
 //! One budget for what is decoded at the same time.
 
-use crate::io::return_freed_memory;
 use std::sync::{Condvar, Mutex, PoisonError};
+
+use crate::io::return_freed_memory;
 
 /// Memory that pictures share which are decoded at the same time.
 ///
@@ -47,7 +48,11 @@ pub(super) struct Taken<'a> {
 
 impl Drop for Taken<'_> {
     fn drop(&mut self) {
-        return_freed_memory();
+        /// What is less is used again by the next picture, which costs less than taking it anew.
+        const WORTH_RETURNING: u64 = 1 << 20;
+        if self.bytes >= WORTH_RETURNING {
+            return_freed_memory();
+        }
         let budget = self.budget;
         *budget.free.lock().unwrap_or_else(PoisonError::into_inner) += self.bytes;
         budget.given_back.notify_all();
