@@ -106,7 +106,8 @@ fn threads(plan: &Plan, config: &Config) -> usize {
     wanted.clamp(1, most as u64) as usize
 }
 
-/// How many files this process may still open: the soft limit less what is open already, inherited descriptors among it.
+/// How many files this process may still open: the soft limit less what is open already, inherited
+/// descriptors among it.
 #[cfg(unix)]
 fn free_descriptors() -> usize {
     use rustix::process::{Resource, getrlimit};
@@ -149,10 +150,13 @@ fn foresee(plan: &Plan, config: &Config, collector: &Collector<'_>) {
                 _ => Ok(false),
             }
         };
-        let outcome = match (job.unfit, foreseen()) {
-            (Some(reason), _) => Outcome::Failed(reason.into()),
-            (None, Ok(up_to_date)) => Outcome::Planned { up_to_date },
-            (None, Err(error)) => Outcome::Failed(failure(input, &error).into()),
+        let outcome = if let Some(reason) = job.unfit {
+            Outcome::Failed(reason.into())
+        } else {
+            match foreseen() {
+                Ok(up_to_date) => Outcome::Planned { up_to_date },
+                Err(error) => Outcome::Failed(failure(input, &error).into()),
+            }
         };
         collector.record(at, outcome);
     }
