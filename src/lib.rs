@@ -68,6 +68,7 @@ compile_error!("rot90 needs a system of 64 bits: bitmaps may be larger than 4 Gi
 pub mod bmp;
 mod error;
 mod io;
+mod memory;
 mod pipeline;
 mod rotate;
 mod sum;

@@ -8,7 +8,8 @@ use std::cell::RefCell;
 use std::ops::DerefMut;
 
 use super::huge_pages::huge_pages;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::memory::zeroed;
 
 thread_local! {
     static STORE: RefCell<Vec<Memory>> = const { RefCell::new(Vec::new()) };
@@ -34,7 +35,7 @@ impl Buffer {
     ///
     /// # Errors
     ///
-    /// [`Error::Memory`] where there is no memory for it.
+    /// [`Error::Memory`](crate::Error::Memory) where there is no memory for it.
     pub(crate) fn reserve(&mut self, size: usize, may_be_huge: bool) -> Result<&mut [u8]> {
         if self.0.len() < size {
             // Given back before more is taken.
@@ -69,21 +70,6 @@ fn heap_size(size: usize) -> usize {
     } else {
         size.next_power_of_two()
     }
-}
-
-/// A buffer of zeros, or an error where there is no memory for it.
-pub(crate) fn zeroed(size: u64) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    usize::try_from(size)
-        .ok()
-        .and_then(|size| bytes.try_reserve_exact(size).ok())
-        .ok_or_else(|| {
-            Error::Memory(format!(
-                "needs {size} bytes of memory, more than the system gives"
-            ))
-        })?;
-    bytes.resize(size as usize, 0);
-    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ mod portable;
 #[cfg(not(all(target_os = "linux", not(rot90_portable))))]
 use portable::{file_system, huge_pages, mapping, unnamed};
 
-pub(crate) use buffer::{Buffer, zeroed};
+pub(crate) use buffer::Buffer;
 pub(crate) use input::{Input, is_older_than_input};
 pub use input::{check_input, prefetch};
 pub(crate) use limits::return_freed_memory;

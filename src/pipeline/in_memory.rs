@@ -5,11 +5,12 @@ use std::sync::{Mutex, PoisonError};
 
 use super::source::Source;
 use super::{FileOptions, Layout, Sink, rotate_into};
-use crate::bmp::decode::decode;
+use crate::bmp::decode::Decoding;
 use crate::bmp::header::{HEADER_BYTES, Header};
 use crate::bmp::samples::mean;
 use crate::error::Result;
-use crate::io::{default_max_memory, zeroed};
+use crate::io::default_max_memory;
+use crate::memory::zeroed;
 
 /// A bitmap rotated in memory.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,7 +77,8 @@ pub fn rotate_within(bitmap: &[u8], max_memory: u64) -> Result<Rotated> {
         header.check_pixels(size)?;
         (part(header.pixel_offset..size), header.bits_per_pixel)
     } else {
-        decoded = decode(&header, part(header.data_range(size)), max_memory)?;
+        let data = part(header.data_range(size));
+        decoded = Decoding::new(&header, data)?.decode(&header, data, max_memory)?;
         (&decoded.bytes[..], decoded.bits_per_pixel)
     };
     let layout = Layout::new(&header, part(header.prefix_range()), bits_per_pixel, size)?;

@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::budget::{MemoryBudget, Taken};
 use super::source::{LARGE_FROM, Source};
 use super::{FileOptions, Layout, Sink as _, rotate_into};
-use crate::bmp::decode::{Decoded, Decoding, decode};
+use crate::bmp::decode::{Decoded, Decoding};
 use crate::bmp::header::{HEADER_BYTES, Header};
 use crate::error::{Error, FormatError, Result, stop_if_cancelled};
-use crate::io::{Buffer, Input, Mapping, Mappings, Output, default_max_memory, zeroed};
+use crate::io::{Buffer, Input, Mapping, Mappings, Output, default_max_memory};
+use crate::memory::zeroed;
 
 /// A bitmap's file whose headers are read.
 pub(super) struct OpenPicture {
@@ -114,7 +115,8 @@ impl OpenPicture {
         let needed = decoding.memory.min(left);
         let taken = budget.map(|budget| budget.take(needed));
         stop_if_cancelled(cancel)?;
-        Ok((taken, decode(&self.header, self.compressed(), left)?))
+        let decoded = decoding.decode(&self.header, self.compressed(), left)?;
+        Ok((taken, decoded))
     }
 
     /// Rotates the picture into `output`, and returns the sum of its samples.

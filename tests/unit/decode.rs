@@ -30,14 +30,11 @@ fn decode_all(
     }
     file.extend(data);
     let header = Header::parse(&file[..file.len().min(2048)], file.len() as u64)?;
-    let Decoding {
-        bits_per_pixel,
-        memory: needed,
-        ..
-    } = Decoding::new(&header, data)?;
-    let error = decode(&header, data, needed - 1).unwrap_err();
+    let plan = Decoding::new(&header, data)?;
+    let (bits_per_pixel, needed) = (plan.bits_per_pixel, plan.memory);
+    let error = plan.decode(&header, data, needed - 1).unwrap_err();
     assert!(matches!(error, Error::Memory(_)), "{error}");
-    let decoded = decode(&header, data, needed)?;
+    let decoded = Decoding::new(&header, data)?.decode(&header, data, needed)?;
     assert_eq!(decoded.bits_per_pixel, bits_per_pixel);
     Ok(decoded)
 }

@@ -6,9 +6,10 @@
 
 use std::panic::{self, AssertUnwindSafe};
 
-use super::{Rows, corrupt, jpeg, png, reserve};
+use super::{Rows, corrupt, jpeg, png};
 use crate::bmp::header::{Compression, Header};
 use crate::error::Result;
+use crate::memory::reserve;
 
 /// What the headers of an embedded picture say.
 pub(super) struct Embedded {

@@ -11,6 +11,7 @@ mod tests;
 
 use super::header::{Compression, Header, stride_bytes};
 use crate::error::{Error, FormatError, Result};
+use crate::memory::zeroed;
 use embedded::Embedded;
 
 /// Compressed pictures up to this size are decoded whatever their data can justify.
@@ -21,39 +22,6 @@ const ALWAYS_DECODED: u64 = 64 << 20;
 pub(crate) struct Decoded {
     pub(crate) bytes: Vec<u8>,
     pub(crate) bits_per_pixel: u32,
-}
-
-/// Decodes the compressed pixels of `header`, which lie in `data`.
-///
-/// # Errors
-///
-/// Where the data is corrupt or too short for the picture that it promises, and where decoding
-/// would take more than `max_memory` bytes.
-pub(crate) fn decode(header: &Header, data: &[u8], max_memory: u64) -> Result<Decoded> {
-    let plan = Decoding::new(header, data)?;
-    if plan.memory > max_memory {
-        return Err(Error::Memory(format!(
-            "needs {} bytes of memory to decode {} x {} pixels, {max_memory} are allowed",
-            plan.memory, header.width, header.height
-        )));
-    }
-    let mut bytes = zeroed(plan.size)?;
-    let mut rows = Rows {
-        width: header.width as usize,
-        bits_per_pixel: plan.bits_per_pixel as usize,
-        stride_bytes: stride_bytes(header.width, plan.bits_per_pixel) as usize,
-        bytes: &mut bytes,
-    };
-    match plan.embedded {
-        Some(picture) => picture.decode(header, data, &mut rows),
-        None if header.compression == Compression::Huffman1D => huffman::decode(data, &mut rows),
-        None => rle::decode(data, &mut rows),
-    }
-    .map_err(|error| in_file(header, error))?;
-    Ok(Decoded {
-        bytes,
-        bits_per_pixel: plan.bits_per_pixel,
-    })
 }
 
 /// The uncompressed rows that a decoder fills, zeroed at first, in the order of the bitmap.
@@ -79,7 +47,7 @@ pub(crate) struct Decoding {
     pub(crate) bits_per_pixel: u32,
     /// Bytes of the decoded pixels.
     size: u64,
-    /// All bytes that [`decode`] allocates, those of the pixels included.
+    /// All bytes that [`decode`](Self::decode) allocates, those of the pixels included.
     pub(crate) memory: u64,
 }
 
@@ -126,6 +94,40 @@ impl Decoding {
             memory: size.saturating_add(beside),
         })
     }
+
+    /// Decodes the pixels; `header` and `data` are those of [`new`](Self::new).
+    ///
+    /// # Errors
+    ///
+    /// Where the data is corrupt or too short for the picture that it promises, and where decoding
+    /// would take more than `max_memory` bytes.
+    pub(crate) fn decode(self, header: &Header, data: &[u8], max_memory: u64) -> Result<Decoded> {
+        if self.memory > max_memory {
+            return Err(Error::Memory(format!(
+                "needs {} bytes of memory to decode {} x {} pixels, {max_memory} are allowed",
+                self.memory, header.width, header.height
+            )));
+        }
+        let mut bytes = zeroed(self.size)?;
+        let mut rows = Rows {
+            width: header.width as usize,
+            bits_per_pixel: self.bits_per_pixel as usize,
+            stride_bytes: stride_bytes(header.width, self.bits_per_pixel) as usize,
+            bytes: &mut bytes,
+        };
+        match self.embedded {
+            Some(picture) => picture.decode(header, data, &mut rows),
+            None if header.compression == Compression::Huffman1D => {
+                huffman::decode(data, &mut rows)
+            }
+            None => rle::decode(data, &mut rows),
+        }
+        .map_err(|error| in_file(header, error))?;
+        Ok(Decoded {
+            bytes,
+            bits_per_pixel: self.bits_per_pixel,
+        })
+    }
 }
 
 /// Where the data is corrupt, `offset` counted from its first byte.
@@ -146,22 +148,4 @@ fn in_file(header: &Header, mut error: Error) -> Error {
         *offset += header.pixel_offset;
     }
     error
-}
-
-/// A zeroed buffer, or an error where there is no memory for it.
-fn zeroed(size: u64) -> Result<Vec<u8>> {
-    let mut bytes = reserve(size)?;
-    bytes.resize(size as usize, 0);
-    Ok(bytes)
-}
-
-/// An empty buffer with room for `size` bytes, or an error where there is no memory for it.
-fn reserve(size: u64) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    match bytes.try_reserve_exact(size as usize) {
-        Ok(()) => Ok(bytes),
-        Err(_) => Err(Error::Memory(format!(
-            "needs {size} bytes of memory, more than there are to be had"
-        ))),
-    }
 }

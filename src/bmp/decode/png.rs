@@ -6,8 +6,9 @@ use image::codecs::png::PngDecoder;
 use image::{ImageDecoder, ImageError, Limits};
 
 use super::embedded::Embedded;
-use super::{corrupt, truncated, zeroed};
+use super::{corrupt, truncated};
 use crate::error::{Error, Result};
+use crate::memory::zeroed;
 
 /// Tables and windows of the decoder, whatever the picture's size.
 const FIXED_MEMORY: u64 = 1 << 20;
