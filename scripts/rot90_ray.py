@@ -53,7 +53,7 @@ class Page:
         self.records = {}
 
     def check(self):
-        """Ends the run where the page cannot stand, before anything is touched."""
+        """Ends the run where the page cannot be written, before anything is touched."""
         if self.make(None):
             sys.exit(2)
 
@@ -239,9 +239,10 @@ class Run:
     def summary(self, seconds):
         """The last line, as rot90 has it; none where a single message has told all there is."""
         plan, unread = self.batch.plan, len(self.batch.plan.messages)
-        if self.rotated + len(plan.skipped) == 0 and self.failed + unread == 1:
+        not_tried = len(plan.records) - self.rotated - self.failed
+        if self.rotated + len(plan.skipped) + not_tried == 0 and self.failed + unread == 1:
             return None
-        parts = [counted(self.rotated, "file")]
+        parts = [f"{counted(self.rotated, 'file')} rotated"]
         if self.arguments.update:
             parts = [f"{self.rotated - self.up_to_date} rotated", f"{self.up_to_date} up to date"]
         count = self.batch.bytes_rotated
@@ -249,8 +250,10 @@ class Run:
             parts.append(f"{bytes_shown(count)} in {seconds:.3f} s ({bytes_shown(count / max(seconds, 1e-9))}/s)")
         parts.append(f"{counted(len(plan.skipped), 'earlier result')} skipped" if plan.skipped else "0 skipped")
         parts.append(f"{self.failed} failed")
+        if not_tried:
+            parts.append(f"{not_tried} not tried")
         if unread:
-            parts.append(f"patterns or folders without files: {unread}")
+            parts.append(counted(unread, "other problem"))
         return ", ".join(parts)
 
 
@@ -286,9 +289,11 @@ def parse(words):
 
 Exit status:
   0    every file was rotated
-  1    some file failed, a pattern matched nothing, or standard output could not be written
+  1    some file failed, a pattern matched nothing, a folder could not be listed, or the results
+       or the report could not be written
   2    wrong usage, conflicting outputs, or no cluster that can do it; nothing was touched
-  130  interrupted (SIGINT); 143 terminated (SIGTERM): the results so far are printed""")
+  130  interrupted (SIGINT): the results so far are printed
+  143  terminated (SIGTERM): as after an interrupt""")
     ray = parser.add_argument_group("Ray")
     ray.add_argument("--address", metavar="ADDR", default=os.environ.get("RAY_ADDRESS") or "local",
                      help="the cluster to join [default: RAY_ADDRESS, or a new one on this machine]")
@@ -300,22 +305,22 @@ Exit status:
     same = parser.add_argument_group("As in rot90 (see rot90 --help)")
     same.add_argument("patterns", metavar="PATTERN", nargs="*",
                       help="paths, or patterns (* ? [...] **) that rot90 expands itself: quote them")
-    same.add_argument("--files0-from", metavar="FILE", help="names separated by NUL; - is standard input")
-    same.add_argument("-o", "--output-dir", metavar="DIR", help="outputs go below DIR")
+    same.add_argument("--files0-from", metavar="FILE", help="read NUL-terminated names from FILE (- for standard input)")
+    same.add_argument("-o", "--output-dir", metavar="DIR", help="write outputs below DIR")
     same.add_argument("--format", choices=["json", "jsonl", "means"], default="json", help="[default: json]")
-    for option, text in [("--update", "leave alone outputs that are up to date"),
-                         ("--no-clobber", "an output that exists is an error"),
+    for option, text in [("--update", "skip outputs that are up to date"),
+                         ("--no-clobber", "fail each file whose output already exists"),
                          ("--dry-run", "print the plan, and do nothing; no cluster is needed"),
-                         ("--durable", "fsync each output before it is reported"),
+                         ("--durable", "flush each output to the disk (fsync) before reporting it"),
                          ("--fail-fast", "start no new file after the first failure; tasks that run are cancelled")]:
         same.add_argument(option, action="store_true", help=text)
     same.add_argument("-p", "--preserve", action="store_true",
-                      help="outputs get the times of their inputs, and owner and mode where that is allowed")
+                      help="give outputs the times of their inputs, and the owner and mode where permitted")
     same.add_argument("-w", "--workers", metavar="N", help="CPUs to use in all [default: those of the cluster]")
     same.add_argument("--max-memory", metavar="SIZE",
-                      help="the most memory for a picture [default: half of what its node has]")
+                      help="memory limit for each picture [default: half of what its node has]")
     same.add_argument("--report", metavar="FILE",
-                      help="write a page with all results and small pictures to FILE, which ends with .html")
+                      help="write a page of all results, with thumbnails, to FILE, whose name ends in .html")
     same.add_argument("--progress", choices=["auto", "always", "never"], default="auto",
                       help="a line on standard error; auto: if that is a terminal")
     same.add_argument("-q", "--quiet", action="store_true", help="no progress and no summary")
@@ -329,7 +334,7 @@ Exit status:
 def parse_size(text):
     found = re.fullmatch(r"(\d+)\s*([KMGT]?)(i?B)?", text, re.IGNORECASE)
     if not found or int(found[1]) == 0:
-        raise argparse.ArgumentTypeError("a size is a number of bytes, or one with K, M, G or T behind it")
+        raise argparse.ArgumentTypeError("must be a number of bytes, or a number followed by K, M, G or T")
     return int(found[1]) << 10 * " KMGT".index(found[2].upper() or " ")
 
 
@@ -411,7 +416,7 @@ def main():
 def drive(arguments, program, report, terminal, signals):
     """The run itself; returns the exit code."""
     words, operands = for_the_plan(arguments)
-    # Quiet, it tells of failures, and of patterns and folders without files.
+    # Quiet, it reports failures, and patterns and folders without files.
     ran = ask_plan(program, ["--quiet", *words], operands)
     if ran.returncode not in (0, 1):
         write(2, ran.stderr)

@@ -9,7 +9,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 # One folder for all builds: the three packages have most of their code in common.
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}
-export PIP_DISABLE_PIP_VERSION_CHECK=1
+export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 passed=0 failed=0 skipped=0
 expected='[115.30514166050752]'
 
@@ -33,6 +33,17 @@ skip() {
     echo "skipped $1: $2"
 }
 
+# printed COMMAND...: runs it, if it is one that the README prints, word by word.
+printed() {
+    grep -qF -- "$*" README.md || { echo "the README does not print: $*"; return 1; }
+    "$@"
+}
+
+# stripped PROGRAM: whether it has no symbols but those of libraries.
+stripped() {
+    nm "$1" 2>&1 | grep 'no symbols'
+}
+
 # rotates PROGRAM: whether it rotates a picture and gives the right mean.
 rotates() {
     cp fixtures/samples/chelsea.bmp "$work/in.bmp" &&
@@ -41,15 +52,16 @@ rotates() {
 }
 
 echo "== cargo install"
-if check "cargo install --path ." \
-    cargo install --locked --path . --root "$work/cargo" --no-track; then
+export CARGO_INSTALL_ROOT=$work/cargo
+if check "cargo install --locked --path ." printed cargo install --locked --path .; then
     check "it rotates a picture" rotates "$work/cargo/bin/rot90"
     check "it prints its man page" "$work/cargo/bin/rot90" --generate man
+    check "it is stripped" stripped "$work/cargo/bin/rot90"
 fi
 
 echo "== pip install"
 if check "a fresh environment" python3 -m venv "$work/venv" &&
-    check "pip install ." "$work/venv/bin/pip" install --no-cache-dir .; then
+    PATH=$work/venv/bin:$PATH check "pip install ." printed pip install .; then
     check "it rotates a picture" rotates "$work/venv/bin/rot90"
     check "Python finds it" "$work/venv/bin/python" -c '
 import importlib.metadata, pathlib, shutil, subprocess, sys
@@ -70,15 +82,15 @@ elif [ "$(id -u)" != 0 ]; then
 elif [ "$installed" = installed ]; then
     skip "the Debian package" "rot90 is installed already, and would be removed"
 elif command -v cargo-deb >/dev/null ||
-    check "cargo install cargo-deb" cargo install --locked --root "$work/deb-tools" cargo-deb; then
-    PATH=$work/deb-tools/bin:$PATH
-    if check "cargo build --release" cargo build --locked --release &&
-        check "cargo deb" cargo deb --locked --no-build --output "$work/rot90.deb" &&
-        check "dpkg -i" dpkg -i "$work/rot90.deb"; then
+    check "cargo install cargo-deb" printed cargo install cargo-deb; then
+    PATH=$work/cargo/bin:$PATH
+    rm -rf "$CARGO_TARGET_DIR/debian"
+    if check "cargo deb --install" printed cargo deb --install; then
         check "it rotates a picture" rotates /usr/bin/rot90
+        check "it is stripped" stripped /usr/bin/rot90
         # Slim systems leave manuals out when they install, so those are looked for in the package.
         check "man page and completions are in it" bash -c "
-            dpkg -c '$work/rot90.deb' > '$work/list' &&
+            dpkg -c '$CARGO_TARGET_DIR'/debian/rot90_*.deb > '$work/list' &&
             for name in man/man1/rot90.1.gz bash-completion/completions/rot90 \
                 zsh/vendor-completions/_rot90 fish/vendor_completions.d/rot90.fish doc/rot90/copyright
             do grep -q \"usr/share/\$name\$\" '$work/list' || { echo \"no \$name\"; exit 1; }; done"

@@ -24,7 +24,7 @@ pub enum Error {
     #[error("{0}")]
     NotAFile(String),
     /// There is an output already, and it may not be replaced.
-    #[error("the output exists already")]
+    #[error("the output already exists")]
     OutputExists,
     /// The input changed while it was read.
     #[error("{0}")]
@@ -87,7 +87,7 @@ pub enum FormatError {
     #[error("truncated: {0}")]
     Truncated(String),
     /// No bitmap has this depth with this compression.
-    #[error("{bits_per_pixel} bits per pixel with compression {compression} is not a bitmap")]
+    #[error("no bitmap has {bits_per_pixel} bits per pixel with compression {compression}")]
     Depth {
         /// `biBitCount`.
         bits_per_pixel: u32,
@@ -103,7 +103,7 @@ pub enum FormatError {
         what: String,
     },
     /// The rotated picture would not fit into the format.
-    #[error("the rotated bitmap would have {0}, more than the format can say")]
+    #[error("the rotated bitmap would have {0}, more than the format allows")]
     TooLarge(String),
 }
 
@@ -131,7 +131,7 @@ pub enum OtherFormat {
     Jpeg,
     Gif,
     Tiff,
-    Riff,
+    WebP,
     Pdf,
     Zip,
     Gzip,
@@ -149,12 +149,7 @@ impl OtherFormat {
         (b"GIF8", Self::Gif, "a GIF file", Some("gif")),
         (b"II*\0", Self::Tiff, "a TIFF file", Some("tif")),
         (b"MM\0*", Self::Tiff, "a TIFF file", Some("tif")),
-        (
-            b"RIFF",
-            Self::Riff,
-            "a RIFF file, such as WebP",
-            Some("webp"),
-        ),
+        (b"RIFF", Self::WebP, "a WebP file", Some("webp")),
         (b"%PDF", Self::Pdf, "a PDF file", None),
         (b"PK\x03\x04", Self::Zip, "a ZIP file", None),
         (b"\x1f\x8b", Self::Gzip, "a gzip file", None),
@@ -171,8 +166,11 @@ impl OtherFormat {
 
     /// What a file that begins with these bytes looks like.
     pub(crate) fn of(bytes: &[u8]) -> Option<Self> {
-        let known = Self::KNOWN.iter().find(|known| bytes.starts_with(known.0));
-        known.map(|known| known.1)
+        let is_webp = bytes.get(8..12) == Some(b"WEBP");
+        let fits = |known: &&(&[u8], Self, _, _)| {
+            bytes.starts_with(known.0) && (known.1 != Self::WebP || is_webp)
+        };
+        Self::KNOWN.iter().find(fits).map(|known| known.1)
     }
 
     fn names(self) -> (&'static str, Option<&'static str>) {

@@ -143,7 +143,7 @@ class Operands:
             patterns = [patterns]
         names = [_name(pattern) for pattern in patterns]
         if not names:
-            raise ValueError("no files are named")
+            raise ValueError("no files given")
         for name in names:
             if not name or 0 in _bytes(name):
                 raise ValueError(f"{name!r} is no name of a file")
@@ -214,7 +214,7 @@ def rotate_files(
     update : bool
         Leave alone outputs that are up to date; their records are the same.
     no_clobber : bool
-        Treat an output that exists already as an error of its file.
+        Fail each file whose output already exists.
     preserve : bool
         Give outputs the times of their inputs, and owner and mode where that is allowed.
     durable : bool

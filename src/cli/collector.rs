@@ -74,7 +74,7 @@ impl<'a> Collector<'a> {
     /// Tells what of the input of job `at` could not be carried over.
     pub(crate) fn note(&self, at: usize, left_out: &[String]) {
         for note in left_out {
-            self.say_of(at, note, &self.state().progress);
+            self.say_of(at, &format!("not kept: {note}"), &self.state().progress);
         }
     }
 
@@ -200,7 +200,7 @@ impl<'a> Collector<'a> {
 
 /// What is said of a panic that is no file's.
 pub(crate) fn internal_error(text: &str) -> String {
-    format!("internal error: {text}; the run ends here. Please report this")
+    format!("internal error: {text}; the run stops here; please report this")
 }
 
 /// Writes all of it to standard output, and waits where a pipe that others share does not wait.

@@ -17,7 +17,7 @@ use super::signals::Signals;
 pub(crate) fn names(list: &Path, signals: &Signals) -> anyhow::Result<Vec<OsString>> {
     let mut bytes = read(list, signals).map_err(|error| {
         let (list, reason) = (shown(list), io_reason(&error));
-        anyhow!("cannot read the list of names {list}: {reason}")
+        anyhow!("--files0-from {list}: cannot read the names: {reason}")
     })?;
     let is_one_name = || {
         Path::new(&names::from_bytes(&bytes))
@@ -25,7 +25,7 @@ pub(crate) fn names(list: &Path, signals: &Signals) -> anyhow::Result<Vec<OsStri
             .is_ok()
     };
     if bytes.contains(&b'\n') && !bytes.contains(&0) && !is_one_name() {
-        bail!("{}; nothing was done", names_in_lines(list));
+        bail!("{}", names_in_lines(list));
     }
     if bytes.last() == Some(&0) {
         bytes.pop();
@@ -40,17 +40,17 @@ pub(crate) fn names(list: &Path, signals: &Signals) -> anyhow::Result<Vec<OsStri
 /// What to do with a list whose names end in newlines.
 fn names_in_lines(list: &Path) -> String {
     let file = quoted(list.as_os_str());
-    let wrong = format!("--files0-from {file}: the names end in newlines, not in NUL");
+    let wrong = format!("--files0-from {file}: names must end in NUL, not in a newline");
     if cfg!(windows) {
         return wrong;
     }
-    let source = match &*file {
-        "-" => String::new(),
-        file => format!(" < {file}"),
+    let convert = match &*file {
+        "-" => "LIST | tr '\\n' '\\0'".to_owned(),
+        file => format!("tr '\\n' '\\0' < {file}"),
     };
     format!(
-        "{wrong}; find needs -print0, and other lists can be converted: \
-         tr '\\n' '\\0'{source} | rot90 --files0-from -"
+        "{wrong}; nothing was done. With find, use -print0; to convert a list: \
+         {convert} | rot90 --files0-from -"
     )
 }
 

@@ -47,9 +47,13 @@ pub(crate) fn shown_text(text: &str) -> String {
     out
 }
 
-/// An argument as the system's shell wants it, in quotes where it needs them.
-pub(crate) fn quoted(argument: &OsStr) -> String {
-    let shown = shown(Path::new(argument));
+/// A path as the system's shell wants it, in quotes where it needs them, and so that no program
+/// takes it for an option.
+pub(crate) fn quoted(path: &OsStr) -> String {
+    let mut shown = shown(Path::new(path));
+    if shown.starts_with('-') && shown != "-" {
+        shown.insert_str(0, "./");
+    }
     let needs_none = |character: char| {
         character.is_alphanumeric()
             || matches!(character, '-' | '_' | '.' | '/' | '=' | ':' | ',')
@@ -70,7 +74,7 @@ pub(crate) fn failure(path: &Path, error: &Error) -> String {
     match error {
         Error::NotAFile(_) if path.is_dir() => {
             let pattern = quoted(path.join("*.bmp").as_os_str());
-            format!("is a directory; for the bitmaps in it, name {pattern}")
+            format!("is a directory; for its bitmaps: rot90 {pattern}")
         }
         Error::Format(FormatError::Signature {
             looks_like: Some(format),
@@ -95,7 +99,7 @@ fn conversion(path: &Path, format: OtherFormat) -> String {
     let rename = if cfg!(windows) { "move" } else { "mv" };
     let renamed = quoted(&path.with_extension(extension));
     format!(
-        ", whatever its name; to convert it first, with ImageMagick: \
+        " despite its name; to convert it first, with ImageMagick: \
          {rename} {name} {renamed} && {convert} {renamed} {name}"
     )
 }

@@ -20,7 +20,7 @@ const NARROW: &str = "{wide_bar:.cyan/blue} {percent}%";
 /// What the bar shows, counted by those who do the work.
 #[derive(Default)]
 pub(crate) struct Counters {
-    /// Bytes of pixels rotated.
+    /// Bytes of the inputs that are rotated.
     pub(crate) bytes: AtomicU64,
     /// Files reported.
     pub(crate) files: AtomicU64,

@@ -39,8 +39,9 @@ impl Totals {
     /// The line; none where a single message has told all there is.
     pub(crate) fn summary(&self, plan: &Plan, config: &Config, took: Duration) -> Option<String> {
         let done = self.rotated + self.up_to_date;
+        let not_tried = plan.jobs.len().saturating_sub(done + self.failed);
         let problems = plan.problems.len();
-        if done + plan.skipped.len() == 0 && self.failed + problems == 1 {
+        if done + plan.skipped.len() + not_tried == 0 && self.failed + problems == 1 {
             return None;
         }
         let would = if config.dry_run { "would be " } else { "" };
@@ -49,12 +50,7 @@ impl Totals {
             parts.push(format!("{} {would}rotated", self.rotated));
             parts.push(format!("{} up to date", self.up_to_date));
         } else {
-            let what = if config.dry_run {
-                " would be rotated"
-            } else {
-                ""
-            };
-            parts.push(counted(done, "file") + what);
+            parts.push(format!("{} {would}rotated", counted(done, "file")));
         }
         if self.bytes > 0 {
             let (seconds, rate) = (took.as_secs_f64(), rate(self.bytes, took));
@@ -66,8 +62,11 @@ impl Totals {
             count => counted(count, "earlier result") + " skipped",
         });
         parts.push(format!("{} failed", self.failed));
+        if not_tried > 0 {
+            parts.push(format!("{not_tried} not tried"));
+        }
         if problems > 0 {
-            parts.push(format!("patterns or folders without files: {problems}"));
+            parts.push(counted(problems, "other problem"));
         }
         Some(parts.join(", "))
     }

@@ -64,14 +64,14 @@ impl Folder {
                 other => return other,
             };
             let reason = match fs::metadata(to) {
-                Ok(there) if there.is_dir() => "there is a folder",
-                Ok(there) if there.permissions().readonly() => "what is there is read-only",
+                Ok(there) if there.is_dir() => "a folder has that name",
+                Ok(there) if there.permissions().readonly() => "the existing file is read-only",
                 _ if tries > 0 => {
                     tries -= 1;
                     std::thread::sleep(PAUSE);
                     continue;
                 }
-                Ok(_) => "another program has what is there open",
+                Ok(_) => "the existing file is open in another program",
                 Err(_) => return Err(error),
             };
             return Err(io::Error::other(reason));

@@ -72,7 +72,9 @@ impl Hidden {
         if !self.folder.is_name_of(&self.name, file) {
             // It is not this process's to remove any more.
             self.is_gone = true;
-            return Err(io::Error::other("its hidden file has been replaced"));
+            return Err(io::Error::other(
+                "another program has replaced its hidden file",
+            ));
         }
         let rename = if replace {
             Folder::rename

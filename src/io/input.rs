@@ -94,12 +94,12 @@ impl Input {
     /// [`Error::Changed`] where its size, modification time or change time is another.
     pub(crate) fn check_unchanged(&self) -> Result<()> {
         let now = self.file.metadata();
-        let now = now.map_err(|error| Error::io("cannot look at the file again", error))?;
+        let now = now.map_err(|error| Error::io("cannot check the file again", error))?;
         let before = &self.metadata;
         let sizes = (before.len(), now.len());
-        let text = "changed while it was read";
+        let text = "changed while it was being read";
         if sizes.0 != sizes.1 {
-            let sizes = format!("it had {} bytes, and has {}", sizes.0, sizes.1);
+            let sizes = format!("it had {} bytes and now has {}", sizes.0, sizes.1);
             return Err(Error::Changed(format!("{text}: {sizes}")));
         }
         if now.modified().ok() != before.modified().ok() || is_changed(before, &now) {
@@ -143,6 +143,9 @@ fn open_without_waiting(path: &Path) -> io::Result<File> {
 ///
 /// [`Error::NotAFile`] where it is something else, [`Error::Io`] where there is nothing.
 pub fn check_input(path: &Path) -> Result<()> {
+    if path.as_os_str().is_empty() {
+        return Err(Error::NotAFile("the name is empty".to_owned()));
+    }
     check_regular(&std::fs::metadata(path).map_err(cannot_open)?)
 }
 

@@ -52,7 +52,7 @@ impl Output {
         };
         let (file, hidden, file_system) = with_folder(path, options, create)?.map_err(|error| {
             let folder = folder_of(path).display();
-            Error::io(format!("cannot make the output in {folder}"), error)
+            Error::io(format!("cannot create the output in {folder}"), error)
         })?;
         file_system.reserve(&file, size);
         Ok(Self {
@@ -234,7 +234,12 @@ fn cannot_write(error: io::Error) -> Error {
 ///
 /// [`Error::Io`] where one of them cannot be made.
 pub fn make_directories(path: &Path, durable: bool) -> Result<()> {
-    let failed = |error| Error::io(format!("cannot make the folder {}", path.display()), error);
+    let failed = |error| {
+        Error::io(
+            format!("cannot create the folder {}", path.display()),
+            error,
+        )
+    };
     let is_missing = |above: &&Path| !above.as_os_str().is_empty() && !above.is_dir();
     let missing: Vec<&Path> = path.ancestors().take_while(is_missing).collect();
     fs::create_dir_all(path).map_err(failed)?;

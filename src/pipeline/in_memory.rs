@@ -78,7 +78,7 @@ pub fn rotate_within(bitmap: &[u8], max_memory: u64) -> Result<Rotated> {
         (part(header.pixel_offset..size), header.bits_per_pixel)
     } else {
         let data = part(header.data_range(size));
-        decoded = Decoding::new(&header, data)?.decode(&header, data, max_memory)?;
+        decoded = Decoding::new(&header, data)?.decode(&header, data, 0, max_memory)?;
         (&decoded.bytes[..], decoded.bits_per_pixel)
     };
     let layout = Layout::new(&header, part(header.prefix_range()), bits_per_pixel, size)?;

@@ -87,7 +87,7 @@ impl OpenPicture {
         }
         if size > self.max_memory {
             return Err(Error::Memory(format!(
-                "needs {size} bytes of memory for its compressed pixels, {} are allowed",
+                "needs {size} bytes of memory for its compressed pixels alone; the limit is {}",
                 self.max_memory
             )));
         }
@@ -110,12 +110,12 @@ impl OpenPicture {
         cancel: Option<&AtomicBool>,
     ) -> Result<(Option<Taken<'b>>, Decoded)> {
         self.hold_all()?;
-        let left = self.max_memory.saturating_sub(self.input.size());
+        let (held, most) = (self.input.size(), self.max_memory);
         let decoding = Decoding::new(&self.header, self.compressed())?;
-        let needed = decoding.memory.min(left);
+        let needed = decoding.memory.min(most.saturating_sub(held));
         let taken = budget.map(|budget| budget.take(needed));
         stop_if_cancelled(cancel)?;
-        let decoded = decoding.decode(&self.header, self.compressed(), left)?;
+        let decoded = decoding.decode(&self.header, self.compressed(), held, most)?;
         Ok((taken, decoded))
     }
 
@@ -145,22 +145,32 @@ impl OpenPicture {
         output: Option<&Output>,
         options: &FileOptions<'_>,
     ) -> Result<u64> {
-        let rotate = |source: Source<'_>| rotate_into(layout, &source, &output, options);
-        let offset = self.header.pixel_offset;
         if !self.header.compression.is_uncompressed() {
             // What is declared first is dropped last: the pixels are freed by then.
             let (_taken, decoded) = self.decode(options.decode_budget, options.cancel)?;
-            return rotate(Source::Owned(&decoded.bytes));
+            // The pixels have more bytes than the file, which is what others expect to be done.
+            let uncounted = FileOptions {
+                bytes_done: None,
+                ..options.clone()
+            };
+            let source = Source::Owned(&decoded.bytes);
+            let sum = rotate_into(layout, &source, &output, &uncounted)?;
+            if let Some(done) = options.bytes_done {
+                done.fetch_add(self.input.size(), Ordering::Relaxed);
+            }
+            return Ok(sum);
         }
+        let rotate = |source: Source<'_>| rotate_into(layout, &source, &output, options);
+        let offset = self.header.pixel_offset;
         if self.held as u64 == self.input.size() {
             return rotate(Source::Owned(
                 &self.buffer.bytes()[offset as usize..self.held],
             ));
         }
         self.read_through(output, options)?;
-        let left = self.max_memory.saturating_sub(layout.headers.len() as u64);
-        let Some((mapping, at_once)) = self.map(layout, left, options.mappings) else {
-            return rotate(Source::banded(&self.input, offset, layout, left)?);
+        let Some((mapping, at_once)) = self.map(layout, options.mappings) else {
+            let most = self.max_memory;
+            return rotate(Source::banded(&self.input, offset, layout, most)?);
         };
         let rows = &mapping.bytes()[offset as usize..];
         let sum = rotate(Source::Mapped { rows, at_once })?;
@@ -172,16 +182,14 @@ impl OpenPicture {
         Ok(sum)
     }
 
-    /// Maps the file up to its last pixel, where the caller has allowed that and `left` bytes of
-    /// memory hold it beside the strips of some threads; and says of how many.
-    fn map(
-        &self,
-        layout: &Layout,
-        left: u64,
-        allowed: Option<Mappings>,
-    ) -> Option<(Mapping, usize)> {
+    /// Maps the file up to its last pixel, where the caller has allowed that and there is memory
+    /// for it beside the headers and the strips of some threads; and says of how many.
+    fn map(&self, layout: &Layout, allowed: Option<Mappings>) -> Option<(Mapping, usize)> {
         let end = self.header.pixel_offset + self.header.pixel_bytes();
-        let strips = left.checked_sub(end)? / layout.strip_buffer_bytes(usize::MAX) as u64;
+        let left = self
+            .max_memory
+            .checked_sub(end + layout.headers.len() as u64)?;
+        let strips = left / layout.strip_buffer_bytes(usize::MAX) as u64;
         let at_once = strips.min(rayon::current_num_threads() as u64) as usize;
         let mapping = Mapping::new(&self.input, end, allowed.filter(|_| at_once > 0)?)?;
         Some((mapping, at_once))

@@ -50,7 +50,7 @@ pub struct FileOptions<'a> {
     pub decode_budget: Option<&'a MemoryBudget>,
     /// The work is given up, with [`Error::Interrupted`], soon after this becomes true.
     pub cancel: Option<&'a AtomicBool>,
-    /// Counts the bytes of pixels that are done, for a progress bar.
+    /// Counts the bytes of the file that are done, for a progress bar.
     pub bytes_done: Option<&'a AtomicU64>,
 }
 

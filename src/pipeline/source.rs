@@ -49,17 +49,19 @@ impl<'a> Source<'a> {
         let band = |columns: usize| band_bytes(geometry, columns) as u64;
         let needed = |columns: usize| band(columns) + layout.strip_buffer_bytes(columns) as u64;
         let threads = rayon::current_num_threads();
-        let at_once = (max_memory / needed(step)).min(threads as u64) as usize;
+        let headers = layout.headers.len() as u64;
+        let left = max_memory.saturating_sub(headers);
+        let at_once = (left / needed(step)).min(threads as u64) as usize;
         if at_once == 0 {
             return Err(Error::Memory(format!(
-                "needs at least {} bytes of memory for {} rows, {max_memory} are allowed",
-                needed(step),
+                "needs {} bytes of memory for {} rows; the limit is {max_memory}",
+                headers + needed(step),
                 geometry.height
             )));
         }
         // No fewer bands than threads, or some would have nothing to do.
         let most = geometry.width.div_ceil(at_once);
-        let share = max_memory / at_once as u64;
+        let share = left / at_once as u64;
         let fits = |columns: usize| band(columns) <= BAND_BYTES && needed(columns) <= share;
         let steps = (1..).take_while(|steps| (steps - 1) * step < most && fits(steps * step));
         Ok(Self::Banded {

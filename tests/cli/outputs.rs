@@ -347,5 +347,5 @@ fn a_folder_that_takes_no_output_is_named() {
         .rot90(["a.bmp", "-o", "/proc"])
         .go()
         .exit(1)
-        .fails("a.bmp", "cannot make the output in /proc: ");
+        .fails("a.bmp", "cannot create the output in /proc: ");
 }

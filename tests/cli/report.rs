@@ -360,9 +360,10 @@ fn a_place_where_it_cannot_stand_is_refused_beforehand() {
     fs::create_dir(world.path("folder.html")).unwrap();
     let before = world.list();
     for (place, part) in [
-        ("report.txt", "ends with .html"),
-        ("a.bmp", "ends with .html"),
-        ("-", "ends with .html"),
+        ("report.txt", "must end in .html"),
+        ("a.bmp", "must end in .html"),
+        ("-", "must end in .html"),
+        ("report.html/", "must end in .html"),
         ("folder.html", "is a directory"),
         ("missing/report.html", "there is no folder missing"),
         ("a.bmp/report.html", "there is no folder a.bmp"),
@@ -375,6 +376,11 @@ fn a_place_where_it_cannot_stand_is_refused_beforehand() {
         ran.says(part);
         assert_eq!(world.list(), before, "{place}");
     }
+    // An input is never replaced, not even one that is no bitmap.
+    world.write("page.html", b"\xff\xd8\xff\xe00000");
+    let ran = world.rot90(["*.html", "--report", "./page.html"]).go();
+    ran.exit(2).stdout("").says("is also an input");
+    fs::remove_file(world.path("page.html")).unwrap();
     world
         .rot90(["a.bmp", "--dry-run", "--report", "report.html"])
         .go()
@@ -469,7 +475,9 @@ fn a_folder_that_may_not_be_written_is_told() {
     run.go()
         .exit(1)
         .stdout(&array(&[record("a.bmp", "a_rot90.bmp")]))
-        .says("--report closed/report.html: cannot make the output in closed: Permission denied\n");
+        .says(
+            "--report closed/report.html: cannot create the output in closed: Permission denied\n",
+        );
     world.assert_rotated("a.bmp", "a_rot90.bmp");
     world.assert_files(&["a.bmp", "a_rot90.bmp"]);
 }
@@ -657,7 +665,9 @@ fn records_from_elsewhere_make_the_same_page() {
     };
     // Without a time it is only asked whether the page can stand there.
     page("{}", &records, "there.html").exit(0).silent();
-    page("{}", &records, "out").exit(2).says("ends with .html");
+    page("{}", &records, "out")
+        .exit(2)
+        .says("must end in .html");
     page("{}", &records, "no/page.html")
         .exit(2)
         .says("there is no folder no");

@@ -162,7 +162,7 @@ fn a_wrong_value_says_what_is_right() {
         (["--format", "xml"], "json, jsonl, means"),
         (["--max-memory", "lots"], "such as 512M"),
         (["--max-memory", "-1"], "such as 512M"),
-        (["--max-memory", "1023K"], "1M is the least"),
+        (["--max-memory", "1023K"], "at least 1M"),
     ] {
         world
             .rot90(arguments.iter().chain(&["a.bmp"]))
@@ -213,6 +213,7 @@ fn fail_fast_begins_nothing_after_a_failure() {
         .go()
         .exit(1);
     assert_eq!(ran.inputs(), ["a.bmp", "b.bmp"], "{}", ran.told());
+    ran.says("1 failed, 1 not tried\n");
     world.assert_files(&["a.bmp", "a_rot90.bmp", "b.bmp", "c.bmp"]);
     // What other workers have under way is finished, and has its record.
     let world = World::new();
@@ -244,7 +245,7 @@ fn the_summary_counts() {
     let ran = world.rot90(["*.bmp"]).go().exit(1);
     let last = ran.stderr.lines().last().unwrap_or_default();
     let bytes = world.read("a.bmp").len() + world.read("c.bmp").len();
-    let begin = format!("rot90: 2 files, {bytes} B in 0.0");
+    let begin = format!("rot90: 2 files rotated, {bytes} B in 0.0");
     assert!(
         last.starts_with(&begin) && last.ends_with("B/s), 1 earlier result skipped, 1 failed"),
         "{}",
@@ -329,6 +330,10 @@ fn max_memory_refuses_what_needs_more() {
     assert_eq!(ran.inputs(), ["a.bmp", "b.bmp", "c.bmp"]);
     world.assert_rotated("a.bmp", "a_rot90.bmp");
     assert!(!world.path("c_rot90.bmp").exists());
+    // The size that it names will do.
+    let needed = ran.stderr.split("c.bmp: needs ").nth(1).unwrap();
+    let needed = needed.split(' ').next().unwrap();
+    world.rot90(["c.bmp", "--max-memory", needed]).go().exit(0);
     let mut outputs = vec![world.read("b_rot90.bmp")];
     for size in ["4M", "512M", "2G", "100000000", "1.5G", "64MiB"] {
         world.rot90(["b.bmp", "--max-memory", size]).go().exit(0);

@@ -9,8 +9,8 @@ fn a_folder_is_answered_with_a_pattern_to_copy() {
         .rot90(["it's", "scans"])
         .go()
         .exit(1)
-        .fails("scans", "name 'scans/*.bmp'")
-        .fails("it's", r"name 'it'\''s/*.bmp'");
+        .fails("scans", "rot90 'scans/*.bmp'")
+        .fails("it's", r"rot90 'it'\''s/*.bmp'");
 }
 
 #[test]
@@ -24,6 +24,8 @@ fn a_pattern_that_matches_nothing_is_told_as_such() {
             .stdout("[]\n")
             .says(&format!("rot90: {pattern}: the pattern matches no file"));
     }
+    let home = world.rot90(["~/*.bmp"]).go().exit(1);
+    home.says("there is no folder ~/; ~ is not expanded inside quotes");
 }
 
 #[test]
@@ -46,11 +48,12 @@ fn another_format_is_answered_with_a_conversion() {
         ("a.jpg", b"\xff\xd8\xff\xe00000"),
         ("a.tif", b"II*\x000000"),
         ("a.gif", b"GIF89a00"),
+        ("a.webp", b"RIFF\0\0\0\0WEBP"),
     ] {
         world.write(name, magic);
     }
     world
-        .rot90(["a b.png", "a.jpg", "a.tif", "a.gif"])
+        .rot90(["a b.png", "a.jpg", "a.tif", "a.gif", "a.webp"])
         .go()
         .exit(1)
         .fails(
@@ -59,21 +62,24 @@ fn another_format_is_answered_with_a_conversion() {
         )
         .fails("a.jpg", "ImageMagick: convert a.jpg a.bmp")
         .fails("a.tif", "ImageMagick: convert a.tif a.bmp")
-        .fails("a.gif", "ImageMagick: convert a.gif a.bmp");
+        .fails("a.gif", "ImageMagick: convert a.gif a.bmp")
+        .fails("a.webp", "ImageMagick: convert a.webp a.bmp");
     // No conversion onto itself.
     world.write("b.bmp", b"\x89PNG\r\n\x1a\n0000");
     world.rot90(["b.bmp"]).go().exit(1).fails(
         "b.bmp",
-        "a PNG file, whatever its name; to convert it first, with ImageMagick: \
+        "a PNG file despite its name; to convert it first, with ImageMagick: \
          mv b.bmp b.png && convert b.png b.bmp",
     );
     // What is no picture cannot be made one.
     world.write("c.zip", b"PK\x03\x040000");
+    world.write("d.wav", b"RIFF\0\0\0\0WAVEfmt ");
     world
-        .rot90(["c.zip"])
+        .rot90(["c.zip", "d.wav"])
         .go()
         .exit(1)
         .fails("c.zip", "a ZIP file")
+        .fails("d.wav", "not with \"BM\"")
         .says_not("convert");
 }
 
@@ -86,14 +92,14 @@ fn names_that_end_in_newlines_are_refused_with_what_to_do() {
         .go()
         .exit(2)
         .stdout("")
-        .says("find needs -print0")
+        .says("With find, use -print0")
         .says("tr '\\n' '\\0' < list | rot90 --files0-from -");
     world
         .shell("find . -name '*.bmp' | \"$ROT90\" --files0-from -")
         .go()
         .exit(2)
         .stdout("")
-        .says("find needs -print0");
+        .says("LIST | tr '\\n' '\\0' | rot90 --files0-from -");
     world.assert_files(&["a.bmp", "b.bmp", "list"]);
     // The advice taken.
     world
@@ -106,6 +112,28 @@ fn names_that_end_in_newlines_are_refused_with_what_to_do() {
     world.rot90(["--files0-from", "one"]).go().exit(0);
     world.write("more", "c\nd.bmp\0e\nf.bmp");
     world.rot90(["--files0-from", "more"]).go().exit(1);
+}
+
+#[test]
+fn what_begins_like_an_option() {
+    let world = World::with(&["-dash.bmp"]);
+    world.write("-p.bmp", b"\x89PNG\r\n\x1a\n0000");
+    let ran = world.rot90(["-dash.bmp"]).go().exit(2);
+    ran.says("for the file of that name: ./-dash.bmp");
+    world.rot90(["./-dash.bmp"]).go().exit(0);
+    world.rot90(["--", "-p.bmp"]).go().exit(1).fails(
+        "-p.bmp",
+        "mv ./-p.bmp ./-p.png && convert ./-p.png ./-p.bmp",
+    );
+    // Nobody is told to name a file that is not there.
+    for option in ["--ccw", "-r", "--threads=4"] {
+        world.rot90([option]).go().exit(2).says_not("tip: to pass");
+    }
+    world
+        .rot90([""])
+        .go()
+        .exit(1)
+        .fails("", "the name is empty");
 }
 
 /// The parser alone would write into a folder `utput-dir`.

@@ -228,7 +228,7 @@ fn inputs_that_vanish() {
             world.assert_rotated(input, output);
         } else {
             let error = record["error"].as_str().unwrap();
-            let known = ["No such file", "changed while it was read"];
+            let known = ["No such file", "changed while it was being read"];
             assert!(known.iter().any(|part| error.contains(part)), "{record}");
         }
     }

@@ -77,7 +77,7 @@ def test_options(folder: Path) -> None:
     assert [record.output for record in records] == ["out/a.bmp".replace(".", "_rot90."), "out/deep/b_rot90.bmp"]
     assert Path("out/a_rot90.bmp").stat().st_mtime == 1e9
     refused = list(rot90.rotate_files("in/**/*.bmp", output_dir=b"out", no_clobber=True, max_memory=1 << 26))
-    assert all(record.error == "the output exists already" for record in refused)
+    assert all(record.error == "the output already exists" for record in refused)
     first = list(rot90.rotate_files("in/**/*.bmp", output_dir="out", no_clobber=True, fail_fast=True, workers=1))
     assert first == refused[:1]
     Path("out/a_rot90.bmp").unlink()
@@ -94,7 +94,7 @@ def test_options(folder: Path) -> None:
     ("a.bmp", {"max_memory": 10}, "1M is the least"),
     ("a.bmp", {"output_dir": "new.bmp"}, "new.bmp"),
     (["x/a.bmp", "y/a.bmp"], {"output_dir": "out"}, "x/a.bmp"),
-    ([], {}, "no files are named"),
+    ([], {}, "no files given"),
     ("", {}, "no name of a file"),
     ("a\0b", {}, "no name of a file"),
 ])

@@ -35,7 +35,7 @@ def test_records_and_outputs_of_one_machine(pictures: Path, cluster: None) -> No
     assert contents(pictures) == outputs
     assert sorted(rot90.ray.rotate_files("*.bmp", unordered=True)) == sorted(expected)
     refused = list(rot90.ray.rotate_files("*.bmp", no_clobber=True, max_memory="1G", workers=1))
-    assert sum(record.error == "the output exists already" for record in refused) == 39
+    assert sum(record.error == "the output already exists" for record in refused) == 39
     into = list(rot90.ray.rotate_files(pictures / "*.bmp", output_dir="out", preserve=True, progress=True))
     assert [record.mean for record in into] == [record.mean for record in expected]
     assert contents(pictures / "out") == {name: data for name, data in outputs.items() if "_rot90" in name}

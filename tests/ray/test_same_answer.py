@@ -66,7 +66,7 @@ def test_update_and_no_clobber(world):
     world.add("4_rot90.bmp", b"older than its input")
     os.utime(world.here / "4_rot90.bmp", (1e9, 1e9))
     ran = world.assert_same("*.bmp", "--no-clobber", code=1)
-    assert ran.stderr.count(b"exists already") == 2
+    assert ran.stderr.count(b"already exists") == 2
     world.twice()
     for folder in [world.here, world.there]:
         # They were copied in some order, and a change of the input makes its output old.

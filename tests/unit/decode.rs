@@ -32,9 +32,9 @@ fn decode_all(
     let header = Header::parse(&file[..file.len().min(2048)], file.len() as u64)?;
     let plan = Decoding::new(&header, data)?;
     let (bits_per_pixel, needed) = (plan.bits_per_pixel, plan.memory);
-    let error = plan.decode(&header, data, needed - 1).unwrap_err();
+    let error = plan.decode(&header, data, 0, needed - 1).unwrap_err();
     assert!(matches!(error, Error::Memory(_)), "{error}");
-    let decoded = Decoding::new(&header, data)?.decode(&header, data, needed)?;
+    let decoded = Decoding::new(&header, data)?.decode(&header, data, 0, needed)?;
     assert_eq!(decoded.bits_per_pixel, bits_per_pixel);
     Ok(decoded)
 }
@@ -186,7 +186,7 @@ fn fax_rows_of_another_length_and_missing_ones_are_refused() {
             format!("{ROW} {END} {ROW} {ROW}"),
             8,
             3,
-            "row 1 of the Huffman data goes on",
+            "row 1 of the Huffman data is longer than 8 pixels",
         ),
         (
             format!("{END} {ROW} {} {ROW}", END.repeat(6)),

@@ -193,7 +193,7 @@ fn gaps_are_carried_up_to_a_mebibyte() {
         } else {
             assert_eq!(
                 told,
-                ["1048577 bytes between the headers and the pixels, from offset 54 on"]
+                ["1048577 bytes between the headers and the pixels (from offset 54 on)"]
             );
         }
     }
@@ -244,7 +244,7 @@ fn profiles_are_announced_where_they_end_up() {
     assert_eq!(announced(&bitmap), (0, 0));
     assert_eq!(
         bitmap.parse().unwrap().left_out(bitmap.size()),
-        ["the colour profile of 10 bytes at offset 144"]
+        ["the colour profile (10 bytes at offset 144)"]
     );
     let bitmap = with_profile(0, 1000, 10);
     assert_eq!(announced(&bitmap), (0, 0));
@@ -276,7 +276,7 @@ fn further_pictures_of_an_array_are_told() {
     assert!(header.tail_range(two.size()).is_empty());
     assert_eq!(
         header.left_out(two.size()),
-        ["the further pictures of the bitmap array, which begin at offset 84: 100 bytes"]
+        ["the other pictures of the bitmap array (100 bytes, from offset 84 on)"]
     );
     let one = array(0);
     let header = one.parse().unwrap();

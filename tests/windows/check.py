@@ -185,7 +185,7 @@ class Windows(unittest.TestCase):
         os.utime(self.world / "a.bmp")
         self.assertIn("1 rotated, 1 up to date", self.rot90("*.bmp", "--update")[1])
         records, _ = self.rot90("*.bmp", "--no-clobber", expected=1)
-        self.assertEqual([record["error"] for record in records], ["the output exists already"] * 2)
+        self.assertEqual([record["error"] for record in records], ["the output already exists"] * 2)
         self.assertEqual(len(self.names()), 4)
 
     def test_preserved_times(self):
@@ -204,9 +204,9 @@ class Windows(unittest.TestCase):
         self.put("scans/a.bmp", "my scans/a.bmp")
         self.put("a.bmp", picture=next(FIXTURES.rglob("*.png")))
         for argument, reason in {
-            "scans": 'is a directory; for the bitmaps in it, name "scans\\*.bmp"',
-            "scans/": 'is a directory; for the bitmaps in it, name "scans/*.bmp"',
-            "my scans": 'is a directory; for the bitmaps in it, name "my scans\\*.bmp"',
+            "scans": 'is a directory; for its bitmaps: rot90 "scans\\*.bmp"',
+            "scans/": 'is a directory; for its bitmaps: rot90 "scans/*.bmp"',
+            "my scans": 'is a directory; for its bitmaps: rot90 "my scans\\*.bmp"',
             "missing.bmp": "cannot open: ",
             "a.bmp": "move a.bmp a.png && magick a.png a.bmp",
             "NUL": "this is the name of a device on Windows",
@@ -239,7 +239,7 @@ class Windows(unittest.TestCase):
         names = (self.world / "list").read_bytes()
         self.assertEqual(self.inputs("--files0-from", "-", input=names), expected)
         _, messages = self.rot90("--files0-from", "-", input=b"a.bmp\r\nb.bmp\r\n", expected=2)
-        self.assertIn("the names end in newlines", messages)
+        self.assertIn("names must end in NUL", messages)
 
     def test_the_report(self):
         self.put("a.bmp", "b.bmp")
@@ -263,7 +263,7 @@ class Windows(unittest.TestCase):
                 self.assertEqual(reader.returncode, 0)
                 print(f"a reader that shares {share}: {record.get('error', 'replaced')}", flush=True)
                 if "error" in record:
-                    self.assertIn("another program has what is there open", record["error"])
+                    self.assertIn("the existing file is open in another program", record["error"])
                     self.assertEqual((self.world / "a_rot90.bmp").read_bytes(), before)
                 self.assertEqual(self.names(), ["a.bmp", "a_rot90.bmp"])
         self.rot90("a.bmp")

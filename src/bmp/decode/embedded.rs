@@ -101,7 +101,7 @@ impl Embedded {
 /// promise it for others.
 fn contained<T>(decode: impl FnOnce() -> Result<T>) -> Result<T> {
     panic::catch_unwind(AssertUnwindSafe(decode))
-        .unwrap_or_else(|_| Err(corrupt(0, "the embedded picture makes its decoder give up")))
+        .unwrap_or_else(|_| Err(corrupt(0, "the decoder fails on the embedded picture")))
 }
 
 /// Makes each pixel's samples blue, green, red and alpha, of which `step` are kept.

@@ -46,8 +46,7 @@ pub(super) fn decode(data: &[u8], rows: &mut Rows<'_>) -> Result<()> {
         }
         if rows_have_ends && ends == 0 && reader.zeros() < reader.bits_left() {
             let before = row - 1;
-            let what =
-                format!("row {before} of the Huffman data goes on after all its {width} pixels");
+            let what = format!("row {before} of the Huffman data is longer than {width} pixels");
             return Err(corrupt(reader.byte(), what));
         }
         rows_have_ends |= ends > 0;

@@ -23,7 +23,7 @@ const ROW_BYTES_PER_SAMPLE: u64 = 128;
 /// without an end mark lacks. Nothing is allocated.
 pub(super) fn read(data: &[u8]) -> Result<Embedded> {
     if !data.starts_with(b"\xff\xd8") {
-        return Err(corrupt(0, "no JPEG begins here"));
+        return Err(corrupt(0, "there is no JPEG here"));
     }
     let ends_early = || {
         truncated(format!(
@@ -109,9 +109,13 @@ pub(super) fn samples(data: &[u8]) -> Result<Vec<u8>> {
     jpeg_decoder::Decoder::new(data)
         .decode()
         .map_err(|error| match error {
-            jpeg_decoder::Error::Unsupported(feature) => Error::Unsupported(format!(
-                "the embedded JPEG is of a kind that is not supported: {feature:?}"
-            )),
+            jpeg_decoder::Error::Unsupported(_) => Error::Unsupported(
+                "the embedded JPEG is of a kind that is not supported: its chroma subsampling"
+                    .to_owned(),
+            ),
+            jpeg_decoder::Error::Format(what) => {
+                corrupt(0, format!("the embedded JPEG is damaged: {what}"))
+            }
             other => corrupt(0, format!("the embedded JPEG is damaged: {other}")),
         })
 }

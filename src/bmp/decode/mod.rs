@@ -100,12 +100,19 @@ impl Decoding {
     /// # Errors
     ///
     /// Where the data is corrupt or too short for the picture that it promises, and where decoding
-    /// would take more than `max_memory` bytes.
-    pub(crate) fn decode(self, header: &Header, data: &[u8], max_memory: u64) -> Result<Decoded> {
-        if self.memory > max_memory {
+    /// would take more than `max_memory` bytes, of which `held` are taken already.
+    pub(crate) fn decode(
+        self,
+        header: &Header,
+        data: &[u8],
+        held: u64,
+        max_memory: u64,
+    ) -> Result<Decoded> {
+        let needed = self.memory.saturating_add(held);
+        if needed > max_memory {
             return Err(Error::Memory(format!(
-                "needs {} bytes of memory to decode {} x {} pixels, {max_memory} are allowed",
-                self.memory, header.width, header.height
+                "needs {needed} bytes of memory to decode {} x {} pixels; the limit is {max_memory}",
+                header.width, header.height
             )));
         }
         let mut bytes = zeroed(self.size)?;

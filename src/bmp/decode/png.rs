@@ -1,5 +1,6 @@
 //! PNG in place of pixels.
 
+use std::error::Error as _;
 use std::io::{Cursor, ErrorKind};
 
 use image::codecs::png::PngDecoder;
@@ -80,6 +81,11 @@ fn explained(data: &[u8], error: ImageError) -> Error {
         ImageError::IoError(error) if error.kind() == ErrorKind::UnexpectedEof => truncated(
             format!("the embedded PNG ends early, after {} bytes", data.len()),
         ),
-        other => corrupt(0, format!("the embedded PNG is damaged: {other}")),
+        other => {
+            let reason = other
+                .source()
+                .map_or(other.to_string(), ToString::to_string);
+            corrupt(0, format!("the embedded PNG is damaged: {reason}"))
+        }
     }
 }

@@ -204,12 +204,11 @@ impl Header {
             let carried = carried.saturating_add(tail.end - tail.start);
             let bytes = file_size.saturating_sub(carried);
             told.push(format!(
-                "the further pictures of the bitmap array, which begin at offset {next}: \
-                 {bytes} bytes"
+                "the other pictures of the bitmap array ({bytes} bytes, from offset {next} on)"
             ));
         } else if gap > 0 {
             told.push(format!(
-                "{gap} bytes between the headers and the pixels, from offset {} on",
+                "{gap} bytes between the headers and the pixels (from offset {} on)",
                 self.prefix_end
             ));
         }
@@ -218,7 +217,7 @@ impl Header {
             && !tail.contains(&profile.offset)
         {
             told.push(format!(
-                "the colour profile of {} bytes at offset {}",
+                "the colour profile ({} bytes at offset {})",
                 profile.size, profile.offset
             ));
         }

@@ -37,8 +37,7 @@ pub(super) fn parse(bytes: &[u8], file_size: u64) -> Result<Header, FormatError>
     has("headers", info + 12)?;
     let size = u32_at(bytes, info) as usize;
     if !matches!(size, 12 | 16..=64 | 108 | 124) {
-        let what =
-            format!("the header says it is {size} bytes long, which no version of the format is");
+        let what = format!("the header size is {size}, which no version of the format has");
         return Err(corrupt(info, what));
     }
     has("headers", info + size)?;
@@ -59,7 +58,7 @@ pub(super) fn parse(bytes: &[u8], file_size: u64) -> Result<Header, FormatError>
     };
     if width <= 0 || height == 0 || height == i32::MIN {
         let what = format!(
-            "the header gives a width of {width} and a height of {height}: there are no pixels"
+            "the header gives a width of {width} and a height of {height}, which leaves no pixels"
         );
         return Err(corrupt(info + 4, what));
     }
@@ -179,8 +178,8 @@ impl Header {
         }
         if self.pixel_offset < headers_end {
             let what = format!(
-                "the pixels are said to begin at offset {stated_offset}, inside the headers, which \
-                 end at {headers_end}"
+                "the header puts the pixels at offset {stated_offset}, inside the headers, which end \
+                 at {headers_end}"
             );
             return Err(corrupt(self.start as usize + 10, what));
         }
@@ -190,7 +189,7 @@ impl Header {
         if palette_end - headers_end > MOST_PALETTE {
             if indexed || stated_offset == 0 {
                 let what = format!(
-                    "the header claims a palette of {claimed} entries, beyond any use at {} bits \
+                    "the header claims a palette of {claimed} entries, far too many for {} bits \
                      per pixel",
                     self.bits_per_pixel
                 );

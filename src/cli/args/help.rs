@@ -11,7 +11,7 @@ pub(crate) const EXAMPLES: [(&str, &str); 5] = [
     ("rot90 \"scans/*.bmp\"", "rotate the bitmaps of a folder"),
     (
         "rot90 \"scans/**/*.bmp\" -o rotated",
-        "rotate a whole tree into another folder",
+        "rotate a folder tree into another folder",
     ),
     (
         "rot90 \"scans/*.bmp\" --update",
@@ -23,7 +23,7 @@ pub(crate) const EXAMPLES: [(&str, &str); 5] = [
     ),
     (
         "rot90 \"scans/*.bmp\" --format jsonl | jq .mean",
-        "pass each result on to another program without waiting for the last",
+        "pass each result on as soon as it is ready",
     ),
 ];
 
@@ -32,8 +32,8 @@ pub(crate) const EXIT_STATUS: [(&str, &str); 6] = [
     ("0", "every file was rotated, or was up to date already"),
     (
         "1",
-        "a file failed (all others were done), a pattern matched nothing, or standard output could \
-         not be written",
+        "a file failed (all others were done, unless --fail-fast), a pattern matched nothing, a \
+         folder could not be listed, or the results or the report could not be written",
     ),
     (
         "2",
@@ -41,8 +41,8 @@ pub(crate) const EXIT_STATUS: [(&str, &str); 6] = [
     ),
     (
         "129",
-        "the terminal closed (SIGHUP; not under nohup): files under way are finished or dropped \
-         whole, and the results so far are printed as valid JSON",
+        "the terminal closed (SIGHUP; not under nohup): files in progress are finished or \
+         discarded, and the results so far are printed as valid JSON",
     ),
     ("130", "the same after an interrupt (SIGINT, Ctrl-C)"),
     ("143", "the same after a request to terminate (SIGTERM)"),

@@ -4,9 +4,10 @@ pub(crate) mod help;
 
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use clap::error::ErrorKind;
+use clap::builder::{PathBufValueParser, TypedValueParser};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgAction, CommandFactory as _, Parser, ValueEnum};
 use rot90::IfExists;
 
@@ -41,6 +42,7 @@ const KINDS: [&str; 6] = [
 #[command(
     version,
     max_term_width = 100,
+    args_override_self = true,
     override_usage = "rot90 [OPTIONS] <PATTERN>...\n       rot90 [OPTIONS] --files0-from <FILE>",
     disable_help_flag = true,
     disable_version_flag = true,
@@ -48,52 +50,54 @@ const KINDS: [&str; 6] = [
     after_long_help = help::after_long_help(),
 )]
 pub(crate) struct Config {
-    /// Files, or patterns (* ? […] **) in quotes, which rot90 expands itself.
+    /// Files, or quoted patterns (* ? […] **), which rot90 expands itself.
     ///
     /// An operand that names an existing file is taken literally, whatever characters it has. A
-    /// file that carries the output name of another input is an earlier result and is skipped.
+    /// file named like the output of another input is an earlier result and is skipped.
     #[arg(value_name = "PATTERN", help_heading = "Input", display_order = 0)]
     pub(crate) patterns: Vec<OsString>,
 
-    /// Read names, each ended by NUL, from FILE; - is standard input.
+    /// Read NUL-terminated names from FILE (- for standard input).
     #[arg(long, value_name = "FILE", conflicts_with = "patterns")]
     #[arg(help_heading = "Input")]
     pub(crate) files0_from: Option<PathBuf>,
 
-    /// Write the outputs below DIR, which is made if missing.
+    /// Write outputs below DIR, which is created if missing.
     ///
-    /// Each input keeps its path below the fixed part of its pattern; an operand that is no
+    /// Each input keeps its path below the fixed part of its pattern; an operand that is not a
     /// pattern keeps only its file name.
     #[arg(short, long, value_name = "DIR", help_heading = "Output")]
     pub(crate) output_dir: Option<PathBuf>,
 
-    /// Form of the results.
+    /// Format of the results.
     #[arg(long, default_value = "json", help_heading = "Output")]
     pub(crate) format: Format,
 
-    /// Print each record as soon as its file is done, in any order; with --format jsonl.
+    /// Print each record as soon as its file is done, in any order (requires --format jsonl).
     #[arg(long, help_heading = "Output")]
     pub(crate) unordered: bool,
 
-    /// Leave alone outputs that are up to date; their means are still reported.
+    /// Skip outputs that are up to date (their means are still reported).
     ///
-    /// An output is up to date if it has the size that its input gives and is not older than it.
+    /// An output is up to date if it has the expected size and is not older than its input.
     #[arg(long, conflicts_with = "no_clobber", help_heading = "Output")]
     update: bool,
 
-    /// Treat an output that exists already as an error of its file.
+    /// Fail each file whose output already exists.
     #[arg(long, help_heading = "Output")]
     no_clobber: bool,
 
-    /// Give outputs the times of their inputs, and owner and mode where that is allowed.
+    /// Give outputs the times of their inputs, and the owner and mode where permitted.
     #[arg(short, long, help_heading = "Output")]
     pub(crate) preserve: bool,
 
     /// Show what would be done without doing it.
+    ///
+    /// Files are looked up but not read: a damaged one is found by a real run only.
     #[arg(long, help_heading = "Output")]
     pub(crate) dry_run: bool,
 
-    /// Have each output safe on the disk (fsync) before it is reported.
+    /// Flush each output to the disk (fsync) before reporting it.
     #[arg(long, help_heading = "Output")]
     pub(crate) durable: bool,
 
@@ -102,40 +106,41 @@ pub(crate) struct Config {
     #[arg(help_heading = "Performance")]
     workers: Option<NonZeroUsize>,
 
-    /// Limit on the memory for one picture, such as 512M or 2G [default: half of what this process
-    /// may use].
+    /// Memory limit for each picture, such as 512M or 2G [default: half of what this process may
+    /// use].
     #[arg(long, value_name = "SIZE", value_parser = parse_size, allow_negative_numbers = true)]
     #[arg(help_heading = "Performance")]
     max_memory: Option<u64>,
 
-    /// Start no further file after the first failure.
+    /// Start no new file after the first failure.
     #[arg(long, help_heading = "Performance")]
     pub(crate) fail_fast: bool,
 
-    /// Write a page of all results, with small pictures, to FILE, whose name ends in .html.
-    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    /// Write a page of all results, with thumbnails, to FILE, whose name ends in .html.
+    #[arg(long, value_name = "FILE", value_parser = page_name(), conflicts_with = "dry_run")]
     #[arg(help_heading = "Reporting")]
     pub(crate) report: Option<PathBuf>,
 
-    /// Number of files that have pictures in the report, or all.
+    /// How many files get thumbnails in the report.
     #[arg(long, value_name = "all|N", value_parser = parse_pictures, allow_negative_numbers = true)]
     #[arg(default_value = "200", requires = "report", help_heading = "Reporting")]
     pub(crate) report_pictures: usize,
 
-    /// When to show a progress bar on standard error; auto means if that is a terminal.
+    /// When to show progress on standard error; auto: if that is a terminal.
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     #[arg(help_heading = "Reporting")]
     pub(crate) progress: When,
 
-    /// Print no progress and no summary, only failures; this overrides --verbose.
+    /// Print no progress, notes or summary, only failures and what could not be kept; overrides
+    /// --verbose.
     #[arg(short, long, help_heading = "Reporting")]
     pub(crate) quiet: bool,
 
-    /// Print what the run uses, and the files that it skips.
-    #[arg(short, long, overrides_with = "verbose", help_heading = "Reporting")]
+    /// Print the threads and instructions used, and the files skipped.
+    #[arg(short, long, help_heading = "Reporting")]
     pub(crate) verbose: bool,
 
-    /// Print help: -h in short, --help in full.
+    /// Print help: -h for a summary, --help for everything.
     #[arg(short, long, action = ArgAction::Help, help_heading = "Help")]
     help: Option<bool>,
 
@@ -157,7 +162,7 @@ pub(crate) struct Config {
 pub(crate) enum Format {
     /// One array, with a record on each line.
     Json,
-    /// One record a line, each written as soon as it and all before it are known.
+    /// One record per line, each written as soon as it and all before it are known.
     Jsonl,
     /// One array of the means, with null for a failed file.
     Means,
@@ -194,17 +199,30 @@ impl Config {
 /// Parses the arguments; an error may also be the help or the version that was asked for.
 pub(crate) fn parse(arguments: &[OsString]) -> Result<Config, clap::Error> {
     check_dashes(arguments)?;
-    let config = Config::try_parse_from(arguments)?;
+    let config = Config::try_parse_from(arguments).map_err(|error| with_tip(error, arguments))?;
     if config.unordered && config.format != Format::Jsonl {
-        let text = "--unordered needs --format jsonl: an array has its order";
+        let text = "--unordered requires --format jsonl";
         return Err(Config::command().error(ErrorKind::ArgumentConflict, text));
     }
     let names_nothing = config.patterns.is_empty() && config.files0_from.is_none();
     if names_nothing && config.generate.is_none() && !config.report_of_records {
-        let text = "no files are named; for all bitmaps of this folder: rot90 \"*.bmp\"";
+        let text = "no files given; for all bitmaps in this folder: rot90 \"*.bmp\"";
         return Err(Config::command().error(ErrorKind::MissingRequiredArgument, text));
     }
     Ok(config)
+}
+
+/// A tip for a file whose name begins like an option, in place of the grammar's, which is to put
+/// `--` before anything that it does not know.
+fn with_tip(mut error: clap::Error, arguments: &[OsString]) -> clap::Error {
+    if error.kind() == ErrorKind::UnknownArgument {
+        let mut dashed = arguments[1..].iter().filter_map(|word| word.to_str());
+        let file = dashed.find(|word| word.starts_with('-') && Path::new(word).is_file());
+        let tip = file.map(|file| vec![format!("for the file of that name: ./{file}").into()]);
+        let tip = tip.map_or(ContextValue::None, ContextValue::StyledStrs);
+        error.insert(ContextKind::Suggested, tip);
+    }
+    error
 }
 
 /// Refuses `-output-dir` for `--output-dir`: the grammar alone would write into a folder
@@ -229,7 +247,19 @@ fn check_dashes(arguments: &[OsString]) -> Result<(), clap::Error> {
 
 fn parse_workers(text: &str) -> Result<NonZeroUsize, String> {
     text.parse()
-        .map_err(|_| "it is a whole number, 1 or more".to_owned())
+        .map_err(|_| "must be a whole number, 1 or more".to_owned())
+}
+
+/// The name of a page. A shell makes `--report a.bmp b.bmp` of `--report *.bmp`.
+fn page_name() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| {
+        // A name that ends with a separator is a folder's.
+        let name = path.as_os_str().as_encoded_bytes();
+        let is_page = name.to_ascii_lowercase().ends_with(b".html");
+        is_page
+            .then_some(path)
+            .ok_or("must end in .html, such as report.html")
+    })
 }
 
 fn parse_pictures(text: &str) -> Result<usize, String> {
@@ -237,13 +267,12 @@ fn parse_pictures(text: &str) -> Result<usize, String> {
         return Ok(usize::MAX);
     }
     text.parse()
-        .map_err(|_| "it is a whole number of files, or all".to_owned())
+        .map_err(|_| "must be a whole number, or all".to_owned())
 }
 
 /// `4194304`, `512M`, `2G`, `1.5GiB`: K, M, G and T are powers of 1,024.
 fn parse_size(text: &str) -> Result<u64, String> {
-    let wrong =
-        "a size is a number of bytes, or one with K, M, G or T right behind it, such as 512M";
+    let wrong = "must be a number of bytes, or a number followed by K, M, G or T, such as 512M";
     let is_of_unit = |character: char| !character.is_ascii_digit() && character != '.';
     let (number, unit) = text.split_at(text.find(is_of_unit).unwrap_or(text.len()));
     let unit = unit.to_ascii_uppercase();
@@ -258,7 +287,7 @@ fn parse_size(text: &str) -> Result<u64, String> {
     let number: f64 = number.parse().map_err(|_| wrong)?;
     match (number * (1_u64 << shift) as f64) as u64 {
         size if size >= LEAST_MEMORY => Ok(size),
-        _ => Err("1M is the least".to_owned()),
+        _ => Err("must be at least 1M".to_owned()),
     }
 }
 

@@ -48,15 +48,13 @@ pub(super) fn settle(
         outputs.entry(output.clone()).or_insert(files.len());
         files.push((input, output));
         if names::is_reserved(&job.input) {
-            job.unfit = Some("this is the name of a device on Windows");
+            job.unfit = Some("is the name of a device on Windows");
         } else if folder.is_of_system
             && job.output_folder.is_none()
             && Path::new(&*job.input).is_file()
         {
             // Other files than regular ones are refused as such.
-            job.unfit = Some(
-                "no output is written into /dev or /proc; with --output-dir DIR it goes below DIR",
-            );
+            job.unfit = Some("outputs are not written to /dev or /proc; use --output-dir DIR");
         }
         true
     });
@@ -66,7 +64,7 @@ pub(super) fn settle(
             !inputs.contains_key(&folders.folder(folder).file(name))
         });
         let pattern = shown(Path::new(&pattern));
-        let note = in_other_case(&files, " more").map(|tip| format!("{pattern}: {tip}"));
+        let note = in_other_case(&files, "other ").map(|tip| format!("{pattern}: {tip}"));
         plan.notes.extend(note);
     }
 

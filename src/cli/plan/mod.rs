@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::bail;
 
-use crate::cli::messages::shown;
+use crate::cli::messages::{counted, shown};
 
 /// What the command was asked to rotate.
 pub(crate) enum Operands {
@@ -141,12 +141,12 @@ fn check_output_dir(folder: &Path) -> anyhow::Result<()> {
     let reason = if folder.metadata().is_ok_and(|found| !found.is_dir()) {
         "is not a directory"
     } else if name.ends_with(b".bmp") && is_missing(folder) {
-        "there is no such folder; outputs are named by rot90 (NAME_rot90.bmp), and this option \
-         takes the folder that they go below"
+        "takes a folder, and there is none of this name; rot90 names the outputs itself \
+         (NAME_rot90.bmp)"
     } else {
         return Ok(());
     };
-    bail!("--output-dir {}: {reason}", shown(folder))
+    bail!("--output-dir {}: {reason}; nothing was done", shown(folder))
 }
 
 fn is_missing(folder: &Path) -> bool {
@@ -156,8 +156,9 @@ fn is_missing(folder: &Path) -> bool {
 
 /// What is told of files that a pattern matches in another case only.
 fn in_other_case(files: &[OsString], more: &str) -> Option<String> {
-    let (count, first) = (files.len(), shown(Path::new(files.first()?)));
-    let text = format!("{count}{more} match in another case only, such as {first}");
+    let first = shown(Path::new(files.iter().min()?));
+    let count = counted(files.len(), &format!("{more}file"));
+    let text = format!("{count} would match if case were ignored, such as {first}");
     Some(text)
 }
 
@@ -188,11 +189,21 @@ impl List<'_> {
     }
 
     fn add_matches(&mut self, pattern: OsString, matches: walk::Matches) {
+        let has_problems = !matches.problems.is_empty();
         self.plan.problems.extend(matches.problems);
         let fixed = names::fixed_part(&pattern).unwrap_or_default();
+        if matches.files.is_empty() && has_problems {
+            return;
+        }
         if matches.files.is_empty() {
             let missing = Some(names::folder(fixed)).filter(|folder| is_missing(folder));
-            let tip = missing.map(|folder| format!("there is no folder {}", shown(&folder)));
+            let quotes = if pattern.as_encoded_bytes().starts_with(b"~") {
+                "; ~ is not expanded inside quotes"
+            } else {
+                ""
+            };
+            let tip =
+                missing.map(|folder| format!("there is no folder {}{quotes}", shown(&folder)));
             let tip = tip.or_else(|| in_other_case(&matches.in_other_case, ""));
             let tip = tip.map_or_else(String::new, |tip| format!("; {tip}"));
             let pattern = shown(Path::new(&pattern));

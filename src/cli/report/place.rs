@@ -2,13 +2,13 @@
 
 use std::fs::File;
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 
 use crate::cli::args::Config;
 use crate::cli::messages::shown;
-use crate::cli::plan::Plan;
+use crate::cli::plan::{Job, Plan};
 
 /// Refuses a place where there cannot be a page, or where it would replace a picture.
 pub(crate) fn check(plan: &Plan, config: &Config) -> anyhow::Result<()> {
@@ -21,19 +21,15 @@ pub(crate) fn check(plan: &Plan, config: &Config) -> anyhow::Result<()> {
 }
 
 fn objection(path: &Path, plan: &Plan, output_dir: Option<&Path>) -> Option<String> {
-    let extension = path.extension().unwrap_or_default();
     let folder = folder_of(path);
     // The batch makes the folder of its outputs.
     let will_be_made = output_dir.is_some_and(|output_dir| folder.starts_with(output_dir));
-    // A shell makes `--report a.bmp b.bmp` of `--report *.bmp`.
-    if !extension.eq_ignore_ascii_case("html") {
-        Some("the name of a page ends with .html, such as report.html".to_owned())
-    } else if path.is_dir() {
+    if path.is_dir() {
         Some("is a directory".to_owned())
     } else if begins_like_a_bitmap(path) {
         Some("is a bitmap, which the page would replace".to_owned())
-    } else if is_output(path, plan) {
-        Some("is also the output of a bitmap".to_owned())
+    } else if is_of_batch(path, plan) {
+        Some("is also an input, or the output of one".to_owned())
     } else if !(folder.is_dir() || will_be_made && !folder.exists()) {
         Some(format!("there is no folder {}", shown(folder)))
     } else {
@@ -57,8 +53,8 @@ fn begins_like_a_bitmap(path: &Path) -> bool {
         && (begin == *b"BM" || begin == *b"BA")
 }
 
-/// Whether the batch will write a bitmap there.
-fn is_output(path: &Path, plan: &Plan) -> bool {
+/// Whether the batch reads that file, or writes it.
+fn is_of_batch(path: &Path, plan: &Plan) -> bool {
     // File systems may take names for the same that differ in case alone.
     let name = |path: &Path| {
         path.file_name()
@@ -66,6 +62,7 @@ fn is_output(path: &Path, plan: &Plan) -> bool {
     };
     // Folders that do not exist yet may turn out to be the same.
     let place = |path: &Path| folder_of(path).canonicalize().ok();
-    let mut outputs = plan.jobs.iter().map(|job| plan.output(job));
-    outputs.any(|output| name(&output) == name(path) && place(&output) == place(path))
+    let files = |job: &Job| [PathBuf::from(&*job.input), plan.output(job)];
+    let mut files = plan.jobs.iter().flat_map(files);
+    files.any(|file| name(&file) == name(path) && place(&file) == place(path))
 }

@@ -37,7 +37,7 @@ fn sizes() {
 fn what_does_not_go_together_is_refused() {
     for (words, part) in [
         (&[][..], "rot90 \"*.bmp\""),
-        (&["--unordered", "a"], "needs --format jsonl"),
+        (&["--unordered", "a"], "requires --format jsonl"),
         (&["--report-pictures", "3", "a"], "--report <FILE>"),
         (&["a", "-output-dir=x"], "did you mean --output-dir"),
         (&["-out", "x", "a"], "did you mean --output-dir"),

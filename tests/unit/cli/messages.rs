@@ -18,6 +18,7 @@ fn names_are_quoted_where_a_shell_needs_it() {
         ("*.bmp", "'*.bmp'"),
         ("it's", r"'it'\''s'"),
         ("", "''"),
+        ("-d/*.bmp", "'./-d/*.bmp'"),
     ] {
         assert_eq!(quoted(OsStr::new(name)), expected);
     }
