@@ -31,6 +31,7 @@ Register-ArgumentCompleter -Native -CommandName 'rot90' -ScriptBlock {
             [CompletionResult]::new('--report', '--report', [CompletionResultType]::ParameterName, 'Write a page of all results, with thumbnails, to FILE, whose name ends in .html')
             [CompletionResult]::new('--report-pictures', '--report-pictures', [CompletionResultType]::ParameterName, 'How many files get thumbnails in the report')
             [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'When to show progress on standard error; auto: if that is a terminal')
+            [CompletionResult]::new('--generate', '--generate', [CompletionResultType]::ParameterName, 'Print the man page, or the completions for a shell')
             [CompletionResult]::new('--unordered', '--unordered', [CompletionResultType]::ParameterName, 'Print each record as soon as its file is done, in any order (requires --format jsonl)')
             [CompletionResult]::new('--update', '--update', [CompletionResultType]::ParameterName, 'Skip outputs that are up to date (their means are still reported)')
             [CompletionResult]::new('--no-clobber', '--no-clobber', [CompletionResultType]::ParameterName, 'Fail each file whose output already exists')

@@ -23,7 +23,7 @@ _rot90() {
 
     case "${cmd}" in
         rot90)
-            opts="-o -p -w -q -v -h -V --files0-from --output-dir --format --unordered --update --no-clobber --preserve --dry-run --durable --workers --max-memory --fail-fast --report --report-pictures --progress --quiet --verbose --help --version"
+            opts="-o -p -w -q -v -h -V --files0-from --output-dir --format --unordered --update --no-clobber --preserve --dry-run --durable --workers --max-memory --fail-fast --report --report-pictures --progress --quiet --verbose --help --version --generate"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -67,6 +67,10 @@ _rot90() {
                     ;;
                 --progress)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --generate)
+                    COMPREPLY=($(compgen -W "man complete-bash complete-zsh complete-fish complete-elvish complete-powershell" -- "${cur}"))
                     return 0
                     ;;
                 *)

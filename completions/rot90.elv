@@ -28,6 +28,7 @@ set edit:completion:arg-completer[rot90] = {|@words|
             cand --report 'Write a page of all results, with thumbnails, to FILE, whose name ends in .html'
             cand --report-pictures 'How many files get thumbnails in the report'
             cand --progress 'When to show progress on standard error; auto: if that is a terminal'
+            cand --generate 'Print the man page, or the completions for a shell'
             cand --unordered 'Print each record as soon as its file is done, in any order (requires --format jsonl)'
             cand --update 'Skip outputs that are up to date (their means are still reported)'
             cand --no-clobber 'Fail each file whose output already exists'

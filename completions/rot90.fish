@@ -10,6 +10,12 @@ complete -c rot90 -l report-pictures -d 'How many files get thumbnails in the re
 complete -c rot90 -l progress -d 'When to show progress on standard error; auto: if that is a terminal' -r -f -a "auto\t''
 always\t''
 never\t''"
+complete -c rot90 -l generate -d 'Print the man page, or the completions for a shell' -r -f -a "man\t''
+complete-bash\t''
+complete-zsh\t''
+complete-fish\t''
+complete-elvish\t''
+complete-powershell\t''"
 complete -c rot90 -l unordered -d 'Print each record as soon as its file is done, in any order (requires --format jsonl)'
 complete -c rot90 -l update -d 'Skip outputs that are up to date (their means are still reported)'
 complete -c rot90 -l no-clobber -d 'Fail each file whose output already exists'

@@ -21,7 +21,10 @@ use super::{panics, report};
 /// More threads than this for each CPU only wait for each other.
 const THREADS_PER_CPU: usize = 4;
 /// Input, output, its directory, and an input that is read ahead.
-const DESCRIPTORS_PER_THREAD: usize = 4;
+const DESCRIPTORS_PER_THREAD: u64 = 4;
+/// The allocator sets aside 64 MiB for each thread, aligned to as much; beside them are its stack
+/// and its buffers.
+const ADDRESS_SPACE_PER_THREAD: u64 = 160 << 20;
 /// A picture of twice as many bytes gives work to two threads, and so on.
 const BYTES_PER_THREAD: u64 = 4 << 20;
 /// So many files are asked for ahead.
@@ -91,14 +94,14 @@ fn reason(skipped: &Skipped) -> String {
     format!("an earlier result of {original}")
 }
 
-/// As many threads as can have work, and as the system has descriptors for: where these are few,
+/// As many threads as can have work, and as the limits on this process allow: where these are low,
 /// fewer threads do all the work rather than many fail.
 fn threads(plan: &Plan, config: &Config) -> usize {
     let cpus = std::thread::available_parallelism().map_or(1, usize::from);
     let most = config
         .workers()
         .min(cpus * THREADS_PER_CPU)
-        .min(free_descriptors() / DESCRIPTORS_PER_THREAD)
+        .min(threads_within_limits())
         .max(1);
     let bytes = |job: &Job| std::fs::metadata(&*job.input).map_or(0, |found| found.len());
     let useful = |job| (bytes(job) / BYTES_PER_THREAD).max(1);
@@ -106,21 +109,23 @@ fn threads(plan: &Plan, config: &Config) -> usize {
     wanted.clamp(1, most as u64) as usize
 }
 
-/// How many files this process may still open: the soft limit less what is open already, inherited
-/// descriptors among it.
+/// For how many threads this process may open files, beside those that are open already, and take
+/// address space.
 #[cfg(unix)]
-fn free_descriptors() -> usize {
+fn threads_within_limits() -> usize {
     use rustix::process::{Resource, getrlimit};
     /// Where the system does not list them.
     const USUALLY_OPEN: usize = 16;
+    let limit = |resource| getrlimit(resource).current.unwrap_or(u64::MAX);
     let open = std::fs::read_dir("/dev/fd").map_or(USUALLY_OPEN, Iterator::count);
-    let limit = getrlimit(Resource::Nofile).current;
-    limit.map_or(usize::MAX, |limit| (limit as usize).saturating_sub(open))
+    let descriptors = limit(Resource::Nofile).saturating_sub(open as u64);
+    let address_space = limit(Resource::As).min(limit(Resource::Data));
+    (descriptors / DESCRIPTORS_PER_THREAD).min(address_space / ADDRESS_SPACE_PER_THREAD) as usize
 }
 
 /// Windows has no limit that matters here.
 #[cfg(not(unix))]
-fn free_descriptors() -> usize {
+fn threads_within_limits() -> usize {
     usize::MAX
 }
 

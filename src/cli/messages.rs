@@ -3,9 +3,10 @@
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use glob::Pattern;
 use indicatif::{DecimalBytes, HumanCount};
 use rot90::{Error, FormatError, OtherFormat};
 
@@ -73,7 +74,10 @@ pub(crate) fn quoted(path: &OsStr) -> String {
 pub(crate) fn failure(path: &Path, error: &Error) -> String {
     match error {
         Error::NotAFile(_) if path.is_dir() => {
-            let pattern = quoted(path.join("*.bmp").as_os_str());
+            // Brackets of its name are no wildcards.
+            let folder = path.to_str().map(Pattern::escape);
+            let folder = folder.map_or(path.to_owned(), PathBuf::from);
+            let pattern = quoted(folder.join("*.bmp").as_os_str());
             format!("is a directory; for its bitmaps: rot90 {pattern}")
         }
         Error::Format(FormatError::Signature {

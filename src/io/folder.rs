@@ -50,11 +50,13 @@ impl Folder {
     }
 
     /// Whether `name` is the name of this open file.
-    pub(super) fn is_name_of(&self, name: &OsStr, file: &File) -> bool {
-        let named = statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW);
-        let open = rustix::fs::fstat(file);
-        matches!((named, open), (Ok(named), Ok(open))
-            if (named.st_dev, named.st_ino) == (open.st_dev, open.st_ino))
+    pub(super) fn is_name_of(&self, name: &OsStr, file: &File) -> io::Result<bool> {
+        let open = rustix::fs::fstat(file)?;
+        match statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(named) => Ok((named.st_dev, named.st_ino) == (open.st_dev, open.st_ino)),
+            Err(Errno::NOENT) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
     pub(super) fn remove(&self, name: &OsStr) -> io::Result<()> {

@@ -39,8 +39,8 @@ impl Folder {
     }
 
     /// Whether `name` is there: that it is the name of this file is not found out here.
-    pub(super) fn is_name_of(&self, name: &OsStr, _: &File) -> bool {
-        self.0.join(name).symlink_metadata().is_ok()
+    pub(super) fn is_name_of(&self, name: &OsStr, _: &File) -> io::Result<bool> {
+        Ok(self.0.join(name).symlink_metadata().is_ok())
     }
 
     pub(super) fn remove(&self, name: &OsStr) -> io::Result<()> {

@@ -58,18 +58,21 @@ impl Hidden {
         Self::make(output, |folder, name| {
             let file = folder.create_new(name, mode)?;
             lock(&file)?;
-            // Another run may have removed it between its making and its lock.
-            if folder.is_name_of(name, &file) {
-                Ok(file)
-            } else {
-                Err(io::ErrorKind::AlreadyExists.into())
+            match folder.is_name_of(name, &file) {
+                Ok(true) => Ok(file),
+                // Another run has removed it between its making and its lock.
+                Ok(false) => Err(io::ErrorKind::AlreadyExists.into()),
+                Err(error) => {
+                    let _ = folder.remove(name);
+                    Err(error)
+                }
             }
         })
     }
 
     /// Gives the file the path `to`, in one step.
     pub(super) fn rename(&mut self, file: &File, to: &Path, replace: bool) -> io::Result<()> {
-        if !self.folder.is_name_of(&self.name, file) {
+        if !self.folder.is_name_of(&self.name, file)? {
             // It is not this process's to remove any more.
             self.is_gone = true;
             return Err(io::Error::other(
@@ -115,7 +118,7 @@ fn remove_abandoned(folder: &Folder, name: &OsStr) -> io::Result<bool> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
         Err(_) => return Ok(false),
     };
-    if file.try_lock().is_err() || !folder.is_name_of(name, &file) {
+    if file.try_lock().is_err() || !folder.is_name_of(name, &file)? {
         return Ok(false);
     }
     match folder.remove(name) {

@@ -75,12 +75,19 @@ fn control_group_memory() -> Option<u64> {
 }
 
 #[cfg(unix)]
+#[allow(unsafe_code)]
 fn address_space() -> Option<u64> {
-    use rustix::process::{Resource, getrlimit};
-    [Resource::As, Resource::Data]
-        .into_iter()
-        .filter_map(|resource| getrlimit(resource).current)
-        .min()
+    let limit = |resource| {
+        let mut limit = libc::rlimit {
+            rlim_cur: libc::RLIM_INFINITY,
+            rlim_max: libc::RLIM_INFINITY,
+        };
+        // SAFETY: it is one such structure. A sandbox may refuse to tell.
+        let told = unsafe { libc::getrlimit(resource, &raw mut limit) } == 0;
+        (told && limit.rlim_cur != libc::RLIM_INFINITY).then_some(limit.rlim_cur)
+    };
+    let limits = [limit(libc::RLIMIT_AS), limit(libc::RLIMIT_DATA)];
+    limits.into_iter().flatten().min()
 }
 
 /// Has the allocator return to the system what has been freed: glibc's keeps up to 64 MB for each

@@ -376,11 +376,6 @@ fn a_place_where_it_cannot_stand_is_refused_beforehand() {
         ran.says(part);
         assert_eq!(world.list(), before, "{place}");
     }
-    // An input is never replaced, not even one that is no bitmap.
-    world.write("page.html", b"\xff\xd8\xff\xe00000");
-    let ran = world.rot90(["*.html", "--report", "./page.html"]).go();
-    ran.exit(2).stdout("").says("is also an input");
-    fs::remove_file(world.path("page.html")).unwrap();
     world
         .rot90(["a.bmp", "--dry-run", "--report", "report.html"])
         .go()
@@ -415,6 +410,20 @@ fn it_never_replaces_a_picture() {
         assert_eq!(world.list(), before, "{input} and {place}");
     }
     assert_eq!(world.read("lost.html"), bytes);
+    // Neither an input that is no bitmap nor the list of names, but an earlier page.
+    world.write("other.html", b"\xff\xd8\xff\xe00000");
+    world.write("list.html", "x.html\0");
+    for arguments in [
+        ["other.html", "./other.html"],
+        ["--files0-from=list.html", "list.html"],
+    ] {
+        let ran = world.rot90([arguments[0], "--report", arguments[1]]).go();
+        ran.exit(2).stdout("").says("is also an input");
+    }
+    for code in [0, 1] {
+        let ran = world.rot90(["in/*.html", "--report", "in/page.html"]).go();
+        ran.exit(code);
+    }
     // Elsewhere, the same name is no conflict.
     world
         .rot90(["x.html", "-o", "out", "--report", "in/x.html"])

@@ -81,7 +81,7 @@ fn every_option_of_the_help_is_in_all_copies() {
                 "{name} lacks {option}"
             );
         }
-        for hidden in ["--generate", "--recursive", "--threads"] {
+        for hidden in ["--report-of-records", "--recursive", "--threads"] {
             assert!(!copy.contains(hidden), "{name} has {hidden}");
         }
     }

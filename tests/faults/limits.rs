@@ -6,6 +6,21 @@ use std::time::Duration;
 
 use crate::support::{World, bitmap, fixture, reader, skip};
 
+/// The allocator sets aside 64 MiB for each thread that it has not seen before.
+#[test]
+#[cfg(target_os = "linux")]
+fn little_address_space_means_fewer_threads() {
+    let world = World::with(&[]);
+    for number in 0..40 {
+        world.write(format!("{number}.bmp"), bitmap::bitmap(500, 300));
+    }
+    for kilobytes in [100_000, 150_000, 300_000, 500_000] {
+        let line = format!("ulimit -v {kilobytes}; exec \"$ROT90\" '*.bmp' -o out -w 16");
+        let ran = world.shell(&line).go().exit(0);
+        assert_eq!(ran.inputs().len(), 40);
+    }
+}
+
 /// A bitmap of these header fields and this little data.
 fn claims(width: i32, height: i32, depth: u16, compression: u32, data: &[u8]) -> Vec<u8> {
     let mut bytes = bitmap::noise(8, 1, 1).bytes;

@@ -33,6 +33,30 @@ fn the_first_signal_ends_an_expansion() {
     }
 }
 
+/// However deep a folder is, it is looked for once.
+#[test]
+fn a_deep_tree_takes_the_time_of_its_folders() {
+    let world = World::with(&["top/a.bmp"]);
+    fs::create_dir_all(world.path(format!("top/{}", "d/".repeat(1000)))).unwrap();
+    let ran = world.rot90(["top/**/*.bmp", "--dry-run"]).go().exit(0);
+    assert_eq!(ran.inputs(), ["top/a.bmp"]);
+    assert!(ran.took < Duration::from_secs(5), "{}", ran.told());
+}
+
+/// The working folder may be one that this user cannot reach by its path, as under `sudo -u`.
+#[test]
+fn folders_are_found_from_a_working_folder_without_a_path() {
+    let world = World::with(&["closed/open/sub/a.bmp"]);
+    if !rustix::process::getuid().is_root() || world.unprivileged("").is_none() {
+        let test = "folders_are_found_from_a_working_folder_without_a_path";
+        return skip(test, "there is no other user to be");
+    }
+    let line = "cd closed/open && chmod 777 sub && chmod 700 .. && exec setpriv --reuid=65534 \
+                --regid=65534 --clear-groups \"$ROT90\" 'sub/*.bmp' '**/*.bmp'";
+    let ran = world.shell(line).go().exit(0);
+    assert_eq!(ran.inputs(), ["sub/a.bmp"], "{}", ran.told());
+}
+
 /// A pattern takes the time of the folders it lists, however it is written.
 #[test]
 fn repeated_stars_are_one() {

@@ -171,6 +171,8 @@ fn a_palette_beyond_sense_is_refused() {
         (header.palette.len(), header.true_colours),
         (256, Some(256))
     );
+    // Without any of its palette, 0 would claim 256 entries.
+    assert_eq!(claims(8, 2, 54).unwrap().true_colours, None);
     let header = claims(24, 1 << 28, 54 + (1 << 30)).unwrap();
     assert_eq!(
         (header.prefix_range(), header.true_colours),
@@ -276,7 +278,7 @@ fn further_pictures_of_an_array_are_told() {
     assert!(header.tail_range(two.size()).is_empty());
     assert_eq!(
         header.left_out(two.size()),
-        ["the other pictures of the bitmap array (100 bytes, from offset 84 on)"]
+        ["the other pictures of the bitmap array (100 bytes)"]
     );
     let one = array(0);
     let header = one.parse().unwrap();

@@ -199,12 +199,12 @@ impl Header {
         let tail = self.tail_range(file_size);
         let pixels = self.data_range(file_size).start;
         let gap = pixels.saturating_sub(self.prefix_end);
-        if let Some(next) = self.next_picture {
+        if self.next_picture.is_some() {
             let carried = self.prefix_end.saturating_add(self.stated_pixel_bytes());
             let carried = carried.saturating_add(tail.end - tail.start);
             let bytes = file_size.saturating_sub(carried);
             told.push(format!(
-                "the other pictures of the bitmap array ({bytes} bytes, from offset {next} on)"
+                "the other pictures of the bitmap array ({bytes} bytes)"
             ));
         } else if gap > 0 {
             told.push(format!(

@@ -77,7 +77,7 @@ pub(super) fn parse(bytes: &[u8], file_size: u64) -> Result<Header, FormatError>
         _ => 0,
     };
     let headers_end = info + size + masks_bytes;
-    has("channel masks", headers_end)?;
+    has("headers and channel masks", headers_end)?;
 
     let mut header = Header {
         header_size: size as u32,
@@ -200,7 +200,9 @@ impl Header {
         let there = (palette_end - headers_end) / entry_bytes;
         let named = there.min(nameable);
         let true_colours = if indexed { named } else { there };
-        self.true_colours = (claimed > there).then_some(true_colours as u32);
+        // Where a palette is missing, 0 would claim all of it.
+        let is_missing = indexed && there == 0;
+        self.true_colours = (claimed > there && !is_missing).then_some(true_colours as u32);
         let carries_gap =
             self.next_picture.is_none() && self.pixel_offset - palette_end <= MOST_GAP;
         self.prefix_end = if carries_gap {

@@ -148,8 +148,9 @@ pub(crate) struct Config {
     #[arg(short = 'V', long, action = ArgAction::Version, help_heading = "Help")]
     version: Option<bool>,
 
-    /// For those who package rot90.
-    #[arg(long, value_name = "KIND", value_parser = KINDS, exclusive = true, hide = true)]
+    /// Print the man page, or the completions for a shell.
+    #[arg(long, value_name = "KIND", value_parser = KINDS, exclusive = true)]
+    #[arg(help_heading = "Help")]
     pub(crate) generate: Option<String>,
 
     /// For programs that spread a batch over machines.

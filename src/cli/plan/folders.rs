@@ -70,6 +70,24 @@ impl Folders {
 
 /// The one true path of the part of a path that exists, and what is missing of it.
 fn canonical(path: &Path) -> (PathBuf, PathBuf) {
+    /// As many links as Linux follows.
+    const MOST_LINKS: usize = 40;
+    let mut path = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        let (existing, missing) = parted(&path);
+        // A link may lead to a folder that the batch is yet to make.
+        let mut parts = missing.components();
+        let link = parts.next().map(|first| existing.join(first));
+        let Some(target) = link.and_then(|link| fs::read_link(link).ok()) else {
+            return (existing, missing);
+        };
+        path = existing.join(target).join(parts);
+    }
+    parted(&path)
+}
+
+/// The part of a path that exists, as its one true path, and what is missing of it.
+fn parted(path: &Path) -> (PathBuf, PathBuf) {
     let folder = |above: &Path| names::folder(names::bytes(above.as_os_str()));
     // Linux opens no longer paths.
     let exists = |above: &&Path| above.as_os_str().len() < 4096 && folder(above).exists();

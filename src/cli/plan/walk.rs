@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, FileType};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::names;
@@ -63,7 +63,7 @@ struct Walk<'a> {
     pending: BTreeMap<Vec<u8>, Vec<usize>>,
     /// Folders, and the components that were looked for in each. Links and `..` lead to a folder
     /// on many ways; what is in it need be found on one.
-    visited: HashSet<(PathBuf, usize)>,
+    visited: HashSet<(Place, usize)>,
     found: Matches,
 }
 
@@ -71,11 +71,10 @@ impl Walk<'_> {
     /// Looks for all the components in a folder at once, so that it is listed once.
     fn visit(&mut self, base: &[u8], mut positions: Vec<usize>) -> io::Result<()> {
         let path = names::folder(base);
-        // Whether it is there at all is asked first: the true path takes long to find.
-        let place = path.metadata().and_then(|_| true_path(&path))?;
+        let place = place(&path)?;
         let mut listed = Vec::new();
         while let Some(position) = positions.pop() {
-            if !self.visited.insert((place.clone(), position)) {
+            if !self.visited.insert((place.to_owned(), position)) {
                 continue;
             }
             match &self.components[position] {
@@ -120,7 +119,11 @@ impl Walk<'_> {
                 // Links to folders are not followed: they may lead back up.
                 Component::Folders if name.starts_with(b".") => {}
                 Component::Folders if is_folder => self.enter(base, name, position),
-                Component::Folders => is_named |= self.is_last(position),
+                // A link to a folder is left out as the folder itself is.
+                Component::Folders => {
+                    let path = || names::folder(&[base, name].concat());
+                    is_named |= self.is_last(position) && !(is_link && path().is_dir());
+                }
                 Component::Wild(wild) if wild.matches(name, true) => {
                     if self.is_last(position) {
                         is_named = true;
@@ -153,11 +156,24 @@ impl Walk<'_> {
     }
 }
 
-/// A folder's one true path. Some drives of Windows cannot tell it, such as memory disks; there a
-/// folder may be visited once for each of its names.
-fn true_path(folder: &Path) -> io::Result<PathBuf> {
-    match fs::canonicalize(folder) {
-        Err(_) if cfg!(windows) => std::path::absolute(folder),
-        other => other,
-    }
+/// What a folder is known by on each way that leads to it: its device and its number there.
+#[cfg(unix)]
+type Place = (u64, u64);
+
+#[cfg(unix)]
+fn place(folder: &Path) -> io::Result<Place> {
+    use std::os::unix::fs::MetadataExt as _;
+    let found = folder.metadata()?;
+    Ok((found.dev(), found.ino()))
+}
+
+/// Its one true path, where it has no number. Some drives of Windows cannot tell it, such as memory
+/// disks; there a folder may be visited once for each of its names.
+#[cfg(not(unix))]
+type Place = std::path::PathBuf;
+
+#[cfg(not(unix))]
+fn place(folder: &Path) -> io::Result<Place> {
+    folder.metadata()?;
+    fs::canonicalize(folder).or_else(|_| std::path::absolute(folder))
 }

@@ -2,34 +2,42 @@
 
 use std::fs::File;
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::bail;
 
 use crate::cli::args::Config;
 use crate::cli::messages::shown;
-use crate::cli::plan::{Job, Plan};
+use crate::cli::plan::Plan;
 
 /// Refuses a place where there cannot be a page, or where it would replace a picture.
 pub(crate) fn check(plan: &Plan, config: &Config) -> anyhow::Result<()> {
     if let Some(path) = &config.report
-        && let Some(reason) = objection(path, plan, config.output_dir.as_deref())
+        && let Some(reason) = objection(path, plan, config)
     {
         bail!("--report {}: {reason}; nothing was done", shown(path));
     }
     Ok(())
 }
 
-fn objection(path: &Path, plan: &Plan, output_dir: Option<&Path>) -> Option<String> {
+fn objection(path: &Path, plan: &Plan, config: &Config) -> Option<String> {
     let folder = folder_of(path);
     // The batch makes the folder of its outputs.
-    let will_be_made = output_dir.is_some_and(|output_dir| folder.starts_with(output_dir));
+    let will_be_made = config
+        .output_dir
+        .as_ref()
+        .is_some_and(|dir| folder.starts_with(dir));
+    let inputs = plan.jobs.iter().map(|job| Path::new(&*job.input));
+    let mut read = inputs.chain(config.files0_from.as_deref());
+    let mut outputs = plan.jobs.iter().map(|job| plan.output(job));
     if path.is_dir() {
         Some("is a directory".to_owned())
-    } else if begins_like_a_bitmap(path) {
+    } else if begins_with(path, &[b"BM", b"BA"]) {
         Some("is a bitmap, which the page would replace".to_owned())
-    } else if is_of_batch(path, plan) {
-        Some("is also an input, or the output of one".to_owned())
+    } else if outputs.any(|output| is_same(&output, path)) {
+        Some("is also the output of an input".to_owned())
+    } else if read.any(|file| is_same(file, path)) && !begins_with(path, &[b"<!DOCTYPE html>"]) {
+        Some("is also an input, which the page would replace".to_owned())
     } else if !(folder.is_dir() || will_be_made && !folder.exists()) {
         Some(format!("there is no folder {}", shown(folder)))
     } else {
@@ -45,16 +53,16 @@ pub(super) fn folder_of(path: &Path) -> &Path {
     }
 }
 
-/// An input may be named by another path or be a link to this file: what is a bitmap is kept.
-fn begins_like_a_bitmap(path: &Path) -> bool {
-    let mut begin = [0; 2];
-    path.is_file()
-        && File::open(path).is_ok_and(|mut file| file.read_exact(&mut begin).is_ok())
-        && (begin == *b"BM" || begin == *b"BA")
+/// Whether there is a file that begins with one of these. An input may be named by another path or
+/// be a link to this file: what is a bitmap is kept. An earlier page is not.
+fn begins_with(path: &Path, magics: &[&[u8]]) -> bool {
+    let mut begin = Vec::new();
+    let mut read = || File::open(path)?.take(15).read_to_end(&mut begin);
+    path.is_file() && read().is_ok() && magics.iter().any(|magic| begin.starts_with(magic))
 }
 
-/// Whether the batch reads that file, or writes it.
-fn is_of_batch(path: &Path, plan: &Plan) -> bool {
+/// Whether these are, or will be, names of one file.
+fn is_same(one: &Path, other: &Path) -> bool {
     // File systems may take names for the same that differ in case alone.
     let name = |path: &Path| {
         path.file_name()
@@ -62,7 +70,5 @@ fn is_of_batch(path: &Path, plan: &Plan) -> bool {
     };
     // Folders that do not exist yet may turn out to be the same.
     let place = |path: &Path| folder_of(path).canonicalize().ok();
-    let files = |job: &Job| [PathBuf::from(&*job.input), plan.output(job)];
-    let mut files = plan.jobs.iter().flat_map(files);
-    files.any(|file| name(&file) == name(path) && place(&file) == place(path))
+    name(one) == name(other) && place(one) == place(other)
 }
