@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::open_picture::OpenPicture;
-use super::{FileOptions, IfExists, Layout, RotatedFile};
+use super::{FileOptions, IfExists, RotatedFile};
 use crate::bmp::samples::mean;
 use crate::error::{Error, Result};
 use crate::io::{Output, OutputOptions, is_older_than_input, mode};
@@ -37,9 +37,8 @@ pub fn rotate_file(
     output: impl AsRef<Path>,
     options: &FileOptions<'_>,
 ) -> Result<RotatedFile> {
-    let (path, mut picture) = (output.as_ref(), OpenPicture::open(input.as_ref(), options)?);
-    let layout = picture.layout()?;
-    let output = if is_kept(path, &picture, &layout, options.if_exists)? {
+    let (path, picture) = (output.as_ref(), OpenPicture::open(input.as_ref(), options)?);
+    let output = if is_kept(path, &picture, options.if_exists)? {
         None
     } else {
         let options = OutputOptions {
@@ -47,10 +46,10 @@ pub fn rotate_file(
             durable: options.durable,
             make_directories: options.make_directories,
         };
-        let mode = mode(picture.input.metadata());
-        Some(Output::create(path, layout.out_size(), mode, options)?)
+        let (size, mode) = (picture.layout.out_size(), mode(picture.input.metadata()));
+        Some(Output::create(path, size, mode, options)?)
     };
-    let sum = picture.rotate(&layout, output.as_ref(), options)?;
+    let sum = picture.rotate(output.as_ref())?;
     picture.input.check_unchanged()?;
     let written = output.is_some();
     if let Some(output) = output {
@@ -74,9 +73,9 @@ pub fn rotate_file(
 ///
 /// As [`rotate_file`], as far as the headers tell.
 pub fn is_up_to_date(input: &Path, output: &Path) -> Result<bool> {
-    let mut picture = OpenPicture::open(input, &FileOptions::default())?;
-    let layout = picture.layout()?;
-    is_kept(output, &picture, &layout, IfExists::KeepUpToDate)
+    let options = FileOptions::default();
+    let picture = OpenPicture::open(input, &options)?;
+    is_kept(output, &picture, IfExists::KeepUpToDate)
 }
 
 /// Whether what is at `path` stays.
@@ -84,12 +83,7 @@ pub fn is_up_to_date(input: &Path, output: &Path) -> Result<bool> {
 /// # Errors
 ///
 /// [`Error::OutputExists`] where nothing may be there.
-fn is_kept(
-    path: &Path,
-    picture: &OpenPicture,
-    layout: &Layout,
-    if_exists: IfExists,
-) -> Result<bool> {
+fn is_kept(path: &Path, picture: &OpenPicture<'_>, if_exists: IfExists) -> Result<bool> {
     if if_exists == IfExists::Replace {
         return Ok(false);
     }
@@ -97,7 +91,7 @@ fn is_kept(
         Err(_) => Ok(false),
         Ok(_) if if_exists == IfExists::Refuse => Err(Error::OutputExists),
         Ok(found) => Ok(found.is_file()
-            && found.len() == layout.out_size()
+            && found.len() == picture.layout.out_size()
             && !is_older_than_input(&found, picture.input.metadata())),
     }
 }

@@ -72,14 +72,15 @@ pub fn rotate_within(bitmap: &[u8], max_memory: u64) -> Result<Rotated> {
     let size = bitmap.len() as u64;
     let header = Header::parse(&bitmap[..bitmap.len().min(HEADER_BYTES)], size)?;
     let part = |range: Range<u64>| &bitmap[range.start as usize..range.end as usize];
+    let data = part(header.data_range(size));
     let decoded;
     let (rows, bits_per_pixel) = if header.compression.is_uncompressed() {
         header.check_pixels(size)?;
-        (part(header.pixel_offset..size), header.bits_per_pixel)
+        (data, header.bits_per_pixel)
     } else {
-        let data = part(header.data_range(size));
-        decoded = Decoding::new(&header, data)?.decode(&header, data, 0, max_memory)?;
-        (&decoded.bytes[..], decoded.bits_per_pixel)
+        let decoding = Decoding::new(&header, data)?;
+        decoded = decoding.decode(&header, data, 0, max_memory)?;
+        (&decoded[..], decoding.bits_per_pixel)
     };
     let layout = Layout::new(&header, part(header.prefix_range()), bits_per_pixel, size)?;
     let output = Mutex::new(zeroed(layout.out_size())?);

@@ -40,17 +40,16 @@ pub fn preview(path: &Path, longest_side: u32, max_memory: u64) -> Result<Previe
         max_memory: Some(max_memory),
         ..FileOptions::default()
     };
-    let mut picture = OpenPicture::open(path, &options)?;
-    let depth = picture.layout()?.geometry.bits_per_pixel;
-    let decoded = if picture.header.compression.is_uncompressed() {
-        None
-    } else {
-        Some(picture.decode(None, None)?.1.bytes)
-    };
+    let picture = OpenPicture::open(path, &options)?;
+    let depth = picture.layout.geometry.bits_per_pixel;
+    let decoded = picture.decoding.as_ref();
+    let decoded = decoded
+        .map(|decoding| picture.decode(decoding))
+        .transpose()?;
     let header = &picture.header;
     let pixels = Pixels {
         input: &picture.input,
-        decoded: decoded.as_deref(),
+        decoded: decoded.as_ref().map(|(_, bytes)| &bytes[..]),
         offset: header.pixel_offset,
         samples: Samples::new(header, depth),
         bits_per_pixel: depth as usize,

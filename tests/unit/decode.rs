@@ -1,6 +1,12 @@
 use super::*;
 use std::path::{Path, PathBuf};
 
+#[derive(Debug)]
+struct Decoded {
+    bits_per_pixel: u32,
+    bytes: Vec<u8>,
+}
+
 /// Decodes the data of a bitmap with headers of 54 bytes and a palette, if it is indexed.
 fn decode_all(
     code: u32,
@@ -34,9 +40,13 @@ fn decode_all(
     let (bits_per_pixel, needed) = (plan.bits_per_pixel, plan.memory);
     let error = plan.decode(&header, data, 0, needed - 1).unwrap_err();
     assert!(matches!(error, Error::Memory(_)), "{error}");
-    let decoded = Decoding::new(&header, data)?.decode(&header, data, 0, needed)?;
-    assert_eq!(decoded.bits_per_pixel, bits_per_pixel);
-    Ok(decoded)
+    let bytes = plan.decode(&header, data, 0, needed)?;
+    let size = stride_bytes(width, bits_per_pixel) * u64::from(height.unsigned_abs());
+    assert_eq!(bytes.len() as u64, size);
+    Ok(Decoded {
+        bits_per_pixel,
+        bytes,
+    })
 }
 
 fn rle(bits: u16, data: &[u8], width: u32, height: i32) -> Result<Vec<u8>, String> {

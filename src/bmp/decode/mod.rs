@@ -17,13 +17,6 @@ use embedded::Embedded;
 /// Compressed pictures up to this size are decoded whatever their data can justify.
 const ALWAYS_DECODED: u64 = 64 << 20;
 
-/// Uncompressed pixels in memory, rows as they would lie in an uncompressed bitmap of that depth.
-#[derive(Debug)]
-pub(crate) struct Decoded {
-    pub(crate) bytes: Vec<u8>,
-    pub(crate) bits_per_pixel: u32,
-}
-
 /// The uncompressed rows that a decoder fills, zeroed at first, in the order of the bitmap.
 struct Rows<'a> {
     /// Pixels of a row.
@@ -95,19 +88,20 @@ impl Decoding {
         })
     }
 
-    /// Decodes the pixels; `header` and `data` are those of [`new`](Self::new).
+    /// Decodes the pixels: rows as they would lie in an uncompressed bitmap of that depth. `header`
+    /// and `data` are those of [`new`](Self::new).
     ///
     /// # Errors
     ///
     /// Where the data is corrupt or too short for the picture that it promises, and where decoding
     /// would take more than `max_memory` bytes, of which `held` are taken already.
     pub(crate) fn decode(
-        self,
+        &self,
         header: &Header,
         data: &[u8],
         held: u64,
         max_memory: u64,
-    ) -> Result<Decoded> {
+    ) -> Result<Vec<u8>> {
         let needed = self.memory.saturating_add(held);
         if needed > max_memory {
             return Err(Error::Memory(format!(
@@ -122,7 +116,7 @@ impl Decoding {
             stride_bytes: stride_bytes(header.width, self.bits_per_pixel) as usize,
             bytes: &mut bytes,
         };
-        match self.embedded {
+        match &self.embedded {
             Some(picture) => picture.decode(header, data, &mut rows),
             None if header.compression == Compression::Huffman1D => {
                 huffman::decode(data, &mut rows)
@@ -130,10 +124,7 @@ impl Decoding {
             None => rle::decode(data, &mut rows),
         }
         .map_err(|error| in_file(header, error))?;
-        Ok(Decoded {
-            bytes,
-            bits_per_pixel: self.bits_per_pixel,
-        })
+        Ok(bytes)
     }
 }
 
