@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use super::source::Source;
-use super::{FileOptions, Layout, Sink, rotate_into};
+use super::{FileOptions, Layout, rotate_into};
 use crate::bmp::decode::Decoding;
 use crate::bmp::header::{HEADER_BYTES, Header};
 use crate::bmp::samples::mean;
@@ -84,13 +84,18 @@ pub fn rotate_within(bitmap: &[u8], max_memory: u64) -> Result<Rotated> {
     };
     let layout = Layout::new(&header, part(header.prefix_range()), bits_per_pixel, size)?;
     let output = Mutex::new(zeroed(layout.out_size())?);
+    let write = |bytes: &[u8], offset: u64| {
+        let mut output = output.lock().unwrap_or_else(PoisonError::into_inner);
+        output[offset as usize..][..bytes.len()].copy_from_slice(bytes);
+        Ok(())
+    };
     let sum = rotate_into(
         &layout,
         &Source::Owned(rows),
-        &output,
+        &write,
         &FileOptions::default(),
     )?;
-    output.write(part(layout.tail.clone()), layout.tail_offset())?;
+    write(part(layout.tail.clone()), layout.tail_offset())?;
     Ok(Rotated {
         bytes: output.into_inner().unwrap_or_else(PoisonError::into_inner),
         width: header.height,
@@ -98,13 +103,4 @@ pub fn rotate_within(bitmap: &[u8], max_memory: u64) -> Result<Rotated> {
         mean: mean(sum, header.width, header.height),
         left_out: header.left_out(size),
     })
-}
-
-/// Memory that holds the whole output.
-impl Sink for Mutex<Vec<u8>> {
-    fn write(&self, bytes: &[u8], offset: u64) -> Result<()> {
-        let mut all = self.lock().unwrap_or_else(PoisonError::into_inner);
-        all[offset as usize..][..bytes.len()].copy_from_slice(bytes);
-        Ok(())
-    }
 }

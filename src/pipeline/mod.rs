@@ -24,7 +24,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::bmp::header::Header;
 use crate::error::{Result, stop_if_cancelled};
-use crate::io::{Buffer, Output};
+use crate::io::Buffer;
 use geometry::Geometry;
 use source::Source;
 
@@ -70,21 +70,9 @@ impl Layout {
     }
 }
 
-/// Where rotated bytes go: each once, in any order, from several threads.
-trait Sink: Sync {
-    /// Takes some bytes of the output, whose first belongs at `offset`.
-    fn write(&self, bytes: &[u8], offset: u64) -> Result<()>;
-}
-
-/// A file, or nowhere, where only the mean is wanted.
-impl Sink for Option<&Output> {
-    fn write(&self, bytes: &[u8], offset: u64) -> Result<()> {
-        match self {
-            Some(output) => output.write(bytes, offset),
-            None => Ok(()),
-        }
-    }
-}
+/// Takes rotated bytes, whose first belongs at an offset of the output: each once, in any order,
+/// from several threads.
+type Sink<'a> = dyn Fn(&[u8], u64) -> Result<()> + Sync + 'a;
 
 /// Rotates a picture's headers and pixels from `source` into `sink`, and returns the sum of its
 /// samples.
@@ -94,7 +82,7 @@ impl Sink for Option<&Output> {
 fn rotate_into(
     layout: &Layout,
     source: &Source<'_>,
-    sink: &dyn Sink,
+    sink: &Sink<'_>,
     options: &FileOptions<'_>,
 ) -> Result<u64> {
     let geometry = &layout.geometry;
@@ -117,7 +105,7 @@ fn rotate_piece(
     layout: &Layout,
     source: &Source<'_>,
     columns: &Range<usize>,
-    sink: &dyn Sink,
+    sink: &Sink<'_>,
     strip: &mut [u8],
     band: &mut [u8],
     options: &FileOptions<'_>,
@@ -137,10 +125,7 @@ fn rotate_piece(
         out[..before.len()].copy_from_slice(before);
         let strip = &mut out[before.len()..];
         sum += geometry.rotate_strip(&rows, columns.start - first_column, columns.len(), strip);
-        sink.write(out, offset)?;
-        if let Some(done) = options.bytes_done {
-            done.fetch_add(bytes as u64, Ordering::Relaxed);
-        }
+        sink(out, offset)?;
     }
     Ok(sum)
 }

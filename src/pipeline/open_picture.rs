@@ -127,21 +127,27 @@ impl<'a> OpenPicture<'a> {
     /// Rotates the pixels from the source that suits them.
     fn rotate_pixels(&self, output: Option<&Output>) -> Result<u64> {
         let layout = &self.layout;
+        let write =
+            |bytes: &[u8], offset| output.map_or(Ok(()), |output| output.write(bytes, offset));
+        let count = |bytes| {
+            if let Some(done) = self.options.bytes_done {
+                done.fetch_add(bytes, Ordering::Relaxed);
+            }
+        };
         if let Some(decoding) = &self.decoding {
             // What is declared first is dropped last: the pixels are freed by then.
             let (_taken, decoded) = self.decode(decoding)?;
+            let sum = rotate_into(layout, &Source::Owned(&decoded), &write, self.options)?;
             // The pixels have more bytes than the file, which is what others expect to be done.
-            let uncounted = FileOptions {
-                bytes_done: None,
-                ..self.options.clone()
-            };
-            let sum = rotate_into(layout, &Source::Owned(&decoded), &output, &uncounted)?;
-            if let Some(done) = self.options.bytes_done {
-                done.fetch_add(self.input.size(), Ordering::Relaxed);
-            }
+            count(self.input.size());
             return Ok(sum);
         }
-        let rotate = |source: Source<'_>| rotate_into(layout, &source, &output, self.options);
+        let sink = |bytes: &[u8], offset| {
+            write(bytes, offset)?;
+            count(bytes.len() as u64);
+            Ok(())
+        };
+        let rotate = |source: Source<'_>| rotate_into(layout, &source, &sink, self.options);
         let offset = self.header.pixel_offset;
         if self.held as u64 == self.input.size() {
             return rotate(Source::Owned(self.held_pixels()));
