@@ -69,11 +69,6 @@ impl FileSystem {
     pub(super) fn tells_at_sync(self) -> bool {
         self == Self::TellsAtSync
     }
-
-    /// Whether unnamed files are slow to be given a name.
-    pub(super) fn names_slowly(self) -> bool {
-        self == Self::NamesSlowly
-    }
 }
 
 /// Reads what is in the page cache without waiting for the disk, and says how much that was;

@@ -44,16 +44,14 @@ impl Output {
         options: OutputOptions,
     ) -> Result<Self> {
         let create = || match unnamed::create(folder_of(path), mode)? {
-            Some((file, file_system)) => Ok((file, None, file_system)),
-            None => Hidden::create(path, mode).map(|(hidden, file)| {
-                let file_system = FileSystem::of(&file);
-                (file, Some(hidden), file_system)
-            }),
+            Some(file) => Ok((file, None)),
+            None => Hidden::create(path, mode).map(|(hidden, file)| (file, Some(hidden))),
         };
-        let (file, hidden, file_system) = with_folder(path, options, create)?.map_err(|error| {
+        let (file, hidden) = with_folder(path, options, create)?.map_err(|error| {
             let folder = folder_of(path).display();
             Error::io(format!("cannot create the output in {folder}"), error)
         })?;
+        let file_system = FileSystem::of(&file);
         file_system.reserve(&file, size);
         Ok(Self {
             path: path.to_owned(),

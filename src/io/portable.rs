@@ -4,9 +4,9 @@
 pub(super) mod unnamed {
     use std::{ffi::OsStr, fs::File, io, path::Path};
 
-    use crate::io::{file_system::FileSystem, folder::Folder};
+    use crate::io::folder::Folder;
 
-    pub(in crate::io) fn create(_: &Path, _: u32) -> io::Result<Option<(File, FileSystem)>> {
+    pub(in crate::io) fn create(_: &Path, _: u32) -> io::Result<Option<File>> {
         Ok(None)
     }
 

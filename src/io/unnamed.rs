@@ -15,15 +15,12 @@ use super::folder::Folder;
 
 /// Makes a file in `folder`, of this mode less the umask, where the file system can and is not
 /// slow at it. Fails only where there is no such folder.
-pub(super) fn create(folder: &Path, mode: u32) -> io::Result<Option<(File, FileSystem)>> {
+pub(super) fn create(folder: &Path, mode: u32) -> io::Result<Option<File>> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).mode(mode);
     let flags = OFlags::TMPFILE.bits() as i32;
     match options.custom_flags(flags).open(folder) {
-        Ok(file) => {
-            let file_system = FileSystem::of(&file);
-            Ok((!file_system.names_slowly()).then_some((file, file_system)))
-        }
+        Ok(file) => Ok(Some(file).filter(|file| FileSystem::of(file) != FileSystem::NamesSlowly)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Err(error),
         Err(_) => Ok(None),
     }
