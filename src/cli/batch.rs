@@ -228,12 +228,8 @@ impl Batch<'_> {
     fn prefetch_after(&self, at: usize) {
         let end = (at + 1 + PREFETCH_FILES).min(self.plan.jobs.len());
         let begin = self.prefetched.fetch_max(end, Ordering::Relaxed);
-        for job in self
-            .plan
-            .jobs
-            .get(begin.max(at + 1)..end)
-            .unwrap_or_default()
-        {
+        let jobs = self.plan.jobs.get(begin.max(at + 1)..end);
+        for job in jobs.unwrap_or_default() {
             rot90::prefetch(Path::new(&*job.input));
         }
     }

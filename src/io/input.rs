@@ -208,20 +208,17 @@ pub(crate) fn is_older_than_input(output: &Metadata, input: &Metadata) -> bool {
     modified(output) < modified(input) || change(output).0 < change(input).0
 }
 
-/// Asks the system to have a small file in memory soon, and returns the file's size.
+/// Asks the system to have a small file in memory soon.
 ///
 /// A batch that asks for some of the next files keeps the disk busy while it rotates. Files above
 /// 256 KiB, of which the system reads ahead by itself, and those that cannot be opened are left alone.
-pub fn prefetch(path: &Path) -> u64 {
+pub fn prefetch(path: &Path) {
     const MOST_BYTES: u64 = 256 << 10;
-    let Ok(metadata) = std::fs::metadata(path) else {
-        return 0;
-    };
-    if metadata.is_file()
+    if let Ok(metadata) = std::fs::metadata(path)
+        && metadata.is_file()
         && metadata.len() <= MOST_BYTES
         && let Ok(file) = open_without_waiting(path)
     {
         file_system::read_ahead(&file, metadata.len());
     }
-    metadata.len()
 }
