@@ -79,11 +79,12 @@ fn run_batch(config: &Config, signals: &Signals) -> anyhow::Result<u8> {
     if config.report_of_records {
         return report::records::run(config, signals);
     }
-    let operands = match &config.files0_from {
-        Some(list) => plan::Operands::Names(list::names(list, signals)?),
-        None => plan::Operands::Patterns(config.patterns.clone()),
+    let (operands, may_be_patterns) = match &config.files0_from {
+        Some(list) => (list::names(list, signals)?, false),
+        None => (config.patterns.clone(), true),
     };
-    let plan = Plan::make(operands, config.output_dir.as_deref(), signals.stop())?;
+    let output_dir = config.output_dir.as_deref();
+    let plan = Plan::make(operands, may_be_patterns, output_dir, signals.stop())?;
     let notes = plan.notes.iter().filter(|_| !config.quiet);
     plan.problems.iter().chain(notes).for_each(|text| say(text));
     batch::run(&plan, config, signals)

@@ -20,7 +20,8 @@ fn plan(world: &TempDir, operands: &[&str], output_dir: Option<&str>) -> Result<
     let place = |name: &&str| world.path().join(name).into_os_string();
     let output_dir = output_dir.map(|folder| world.path().join(folder));
     Plan::make(
-        Operands::Patterns(operands.iter().map(place).collect()),
+        operands.iter().map(place).collect(),
+        true,
         output_dir.as_deref(),
         &AtomicBool::new(false),
     )
@@ -199,8 +200,8 @@ fn long_paths_cost_themselves_alone_and_signals_end_a_plan() {
     let unmatched = plan(&world, &[&format!("{long}*.bmp")], None).unwrap();
     assert_eq!(unmatched.jobs.len(), 0);
     assert!(!unmatched.problems.is_empty());
-    let operands = Operands::Patterns(vec![world.path().join("*").into_os_string()]);
-    let cancelled = Plan::make(operands, None, &AtomicBool::new(true)).unwrap();
+    let operands = vec![world.path().join("*").into_os_string()];
+    let cancelled = Plan::make(operands, true, None, &AtomicBool::new(true)).unwrap();
     assert!(cancelled.jobs.is_empty() && cancelled.problems.is_empty());
 }
 
@@ -208,8 +209,8 @@ fn long_paths_cost_themselves_alone_and_signals_end_a_plan() {
 #[test]
 fn no_output_goes_beside_an_open_file_s_name() {
     let plan = |operand: &str, output_dir: Option<&Path>| {
-        let operands = Operands::Names(vec![operand.into()]);
-        Plan::make(operands, output_dir, &AtomicBool::new(false)).unwrap()
+        let operands = vec![operand.into()];
+        Plan::make(operands, false, output_dir, &AtomicBool::new(false)).unwrap()
     };
     let file = fs::File::open("/proc/self/exe").unwrap();
     let number = std::os::fd::AsRawFd::as_raw_fd(&file);

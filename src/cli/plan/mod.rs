@@ -20,14 +20,6 @@ use anyhow::bail;
 
 use crate::cli::messages::{counted, shown};
 
-/// What the command was asked to rotate.
-pub(crate) enum Operands {
-    /// Paths and patterns.
-    Patterns(Vec<OsString>),
-    /// Paths.
-    Names(Vec<OsString>),
-}
-
 /// One input.
 pub(crate) struct Job {
     /// As the user wrote it, or as the pattern found it.
@@ -71,10 +63,11 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// Makes the plan. Nothing is written; an error is wrong usage or a conflict of outputs. Once
-    /// `cancel` is set, an empty plan comes back soon.
+    /// Makes the plan of some paths, or of paths and patterns. Nothing is written; an error is wrong
+    /// usage or a conflict of outputs. Once `cancel` is set, an empty plan comes back soon.
     pub(crate) fn make(
-        operands: Operands,
+        operands: Vec<OsString>,
+        may_be_patterns: bool,
         output_dir: Option<&Path>,
         cancel: &AtomicBool,
     ) -> anyhow::Result<Self> {
@@ -87,13 +80,11 @@ impl Plan {
             folder_numbers: HashMap::new(),
             in_other_case: Vec::new(),
         };
-        let are_patterns = matches!(operands, Operands::Patterns(_));
-        let (Operands::Patterns(operands) | Operands::Names(operands)) = operands;
         for operand in operands {
             if cancel.load(Ordering::Relaxed) {
                 break;
             }
-            list.add_operand(operand, are_patterns, cancel);
+            list.add_operand(operand, may_be_patterns, cancel);
         }
         let mut plan = list.plan;
         conflicts::settle(&mut plan, list.in_other_case, cancel)?;
