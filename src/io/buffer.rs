@@ -11,6 +11,9 @@ use super::huge_pages::huge_pages;
 use crate::error::Result;
 use crate::memory::zeroed;
 
+/// Growing in steps spares a batch of ever larger pictures a fresh buffer for each.
+const STEP: usize = 256 << 10;
+
 thread_local! {
     static STORE: RefCell<Vec<Memory>> = const { RefCell::new(Vec::new()) };
 }
@@ -42,7 +45,7 @@ impl Buffer {
             self.0 = no_memory();
             self.0 = match may_be_huge.then(|| huge_pages(size)).flatten() {
                 Some(pages) => Box::new(pages),
-                None => Box::new(zeroed(heap_size(size) as u64)?),
+                None => Box::new(zeroed(size.next_multiple_of(STEP) as u64)?),
             };
         }
         Ok(&mut self.0[..size])
@@ -59,16 +62,6 @@ impl Drop for Buffer {
         let memory = std::mem::replace(&mut self.0, no_memory());
         // Fails only while the thread ends, and then the memory is freed.
         let _ = STORE.try_with(|store| store.borrow_mut().push(memory));
-    }
-}
-
-/// Growing in steps spares a batch of ever larger pictures a fresh buffer for each.
-fn heap_size(size: usize) -> usize {
-    const STEP: usize = 256 << 10;
-    if size > STEP {
-        size.next_multiple_of(STEP)
-    } else {
-        size.next_power_of_two()
     }
 }
 
