@@ -57,21 +57,14 @@ impl Samples {
             }
             Rule::Channels(channels) => {
                 let masks = channels.each_ref().map(|channel| channel.mask);
-                let pixel_rows = rows.chunks_exact(stride_bytes);
                 match (self.bits_per_pixel, masks, whole_bytes(masks)) {
                     (16, [0x7c00, 0x03e0, 0x001f], _) => sum::sum_rgb16::<5>(rows),
                     (16, [0xf800, 0x07e0, 0x001f], _) => sum::sum_rgb16::<6>(rows),
                     (24, _, Some([0xff, 0xff, 0xff, 0])) => sum::byte_sum(rows),
                     (32, _, Some(keep)) => sum::masked_sum(rows, keep),
-                    (16, ..) => pixel_rows
-                        .map(|row| row_sum::<2>(channels, row, width))
-                        .sum(),
-                    (24, ..) => pixel_rows
-                        .map(|row| row_sum::<3>(channels, row, width))
-                        .sum(),
-                    _ => pixel_rows
-                        .map(|row| row_sum::<4>(channels, row, width))
-                        .sum(),
+                    (16, ..) => rows_sum::<2>(channels, rows, stride_bytes),
+                    (24, ..) => rows_sum::<3>(channels, rows, stride_bytes),
+                    _ => rows_sum::<4>(channels, rows, stride_bytes),
                 }
             }
             Rule::Linear(table) => {
@@ -143,16 +136,17 @@ fn whole_bytes(masks: [u32; 3]) -> Option<[u8; 4]> {
     Some(keep.to_le_bytes())
 }
 
-/// The sum over the first `width` pixels of a row.
-fn row_sum<const BYTES: usize>(channels: &[Channel; 3], row: &[u8], width: usize) -> u64 {
+/// The sum over pixels of so many bytes. What pads a row reads as pixels without light.
+fn rows_sum<const BYTES: usize>(channels: &[Channel; 3], rows: &[u8], stride_bytes: usize) -> u64 {
     let [red, green, blue] = channels;
-    let sums = row.as_chunks::<BYTES>().0[..width].iter().map(|pixel| {
+    let pixel_sum = |pixel: &[u8; BYTES]| {
         let mut word = [0; 4];
         word[..BYTES].copy_from_slice(pixel);
         let word = u32::from_le_bytes(word);
         u64::from(red.sample(word) + green.sample(word) + blue.sample(word))
-    });
-    sums.sum()
+    };
+    let row_sum = |row: &[u8]| row.as_chunks().0.iter().map(pixel_sum).sum::<u64>();
+    rows.chunks_exact(stride_bytes).map(row_sum).sum()
 }
 
 /// One channel of pixels of up to 32 bits.
