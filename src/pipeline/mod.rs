@@ -90,14 +90,41 @@ fn rotate_into(
     let pieces: Vec<_> = geometry.pieces(0..geometry.width, columns).collect();
     let strip_bytes = layout.strip_buffer_bytes(columns);
     let band_bytes = source.band_bytes(geometry);
-    in_parallel(pieces.len(), source.at_once(), |pieces_left| {
+    let next = AtomicUsize::new(0);
+    let rotate_pieces = || {
         let mut buffer = Buffer::take();
         let bytes = buffer.reserve(strip_bytes + band_bytes, options.huge_pages())?;
         let (strip, band) = bytes.split_at_mut(strip_bytes);
-        pieces_left
-            .map(|at| rotate_piece(layout, source, &pieces[at], sink, strip, band, options))
-            .sum()
-    })
+        let mut sum = 0;
+        while let Some(columns) = pieces.get(next.fetch_add(1, Ordering::Relaxed)) {
+            sum += rotate_piece(layout, source, columns, sink, strip, band, options)?;
+        }
+        Ok(sum)
+    };
+    let sum = Mutex::new(Ok(0));
+    let one_thread = || {
+        let part = rotate_pieces();
+        if part.is_err() {
+            // Nobody takes any more.
+            next.store(pieces.len(), Ordering::Relaxed);
+        }
+        let mut sum = sum.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Ok(before) = *sum {
+            *sum = part.map(|part| before + part);
+        }
+    };
+    let threads = source.at_once().min(pieces.len());
+    if threads <= 1 {
+        one_thread();
+    } else {
+        rayon::in_place_scope(|scope| {
+            for _ in 1..threads {
+                scope.spawn(|_| one_thread());
+            }
+            one_thread();
+        });
+    }
+    sum.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Rotates some columns strip by strip; the first strip of the output stands behind the headers.
@@ -128,40 +155,4 @@ fn rotate_piece(
         sink(out, offset)?;
     }
     Ok(sum)
-}
-
-/// Has up to `at_once` threads take the numbers below `count` one after another, and adds up what
-/// `work` makes of those that a thread takes. After an error nobody takes any more.
-fn in_parallel(
-    count: usize,
-    at_once: usize,
-    work: impl Fn(&mut dyn Iterator<Item = usize>) -> Result<u64> + Sync,
-) -> Result<u64> {
-    let next = AtomicUsize::new(0);
-    let sum = Mutex::new(Ok(0));
-    let one_thread = || {
-        let mut taken = std::iter::from_fn(|| {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            (at < count).then_some(at)
-        });
-        let part = work(&mut taken);
-        if part.is_err() {
-            next.store(count, Ordering::Relaxed);
-        }
-        let mut sum = sum.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Ok(before) = *sum {
-            *sum = part.map(|part| before + part);
-        }
-    };
-    if at_once <= 1 {
-        one_thread();
-    } else {
-        rayon::in_place_scope(|scope| {
-            for _ in 1..at_once.min(count) {
-                scope.spawn(|_| one_thread());
-            }
-            one_thread();
-        });
-    }
-    sum.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
