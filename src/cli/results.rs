@@ -1,7 +1,6 @@
 //! What became of each input, and its record: JSON, JSON Lines or a list of means.
 
 use std::ffi::OsStr;
-use std::fmt::Write as _;
 use std::path::Path;
 
 use base64::Engine as _;
@@ -102,30 +101,27 @@ impl Results {
     }
 
     fn record(&self, input: &OsStr, output: &Path, outcome: &Outcome) -> String {
-        let mut record = format!("{{\"input\": {}", path(input));
-        // A string takes whatever is written to it.
-        let _ = if let Outcome::Failed(reason) = outcome {
-            write!(record, ", \"error\": {}", Value::from(&**reason))
-        } else {
-            write!(record, ", \"output\": {}", path(output.as_os_str()))
-        };
-        match outcome {
+        let (input, output) = (path(input), path(output.as_os_str()));
+        let members = match outcome {
+            Outcome::Failed(reason) => format!("\"error\": {}", Value::from(&**reason)),
             Outcome::Done {
                 width,
                 height,
                 mean,
                 ..
             } => {
-                let _ = write!(record, ", \"width\": {width}, \"height\": {height}");
-                let _ = write!(record, ", \"mean\": {}", Value::from(*mean));
+                let mean = Value::from(*mean);
+                format!(
+                    "\"output\": {output}, \"width\": {width}, \"height\": {height}, \"mean\": {mean}"
+                )
             }
             // A dry run that a program reads; the other formats have the members of all records.
             Outcome::Planned { up_to_date: true } if self.format == Format::Jsonl => {
-                record.push_str(", \"up_to_date\": true");
+                format!("\"output\": {output}, \"up_to_date\": true")
             }
-            _ => {}
-        }
-        record + "}"
+            _ => format!("\"output\": {output}"),
+        };
+        format!("{{\"input\": {input}, {members}}}")
     }
 }
 
