@@ -14,15 +14,9 @@ pub(crate) enum Kernel {
 impl Kernel {
     /// The fastest one that this processor has.
     pub(crate) fn best() -> Self {
-        Self::available().last().unwrap_or(Self::Portable)
-    }
-
-    /// All that this processor can run, the fastest last.
-    pub(crate) fn available() -> impl DoubleEndedIterator<Item = Self> {
-        let slow_to_fast = [Self::Portable, Self::Ssse3, Self::Neon];
-        slow_to_fast
-            .into_iter()
-            .filter(|kernel| kernel.is_available())
+        let vector = [Self::Ssse3, Self::Neon];
+        let vector = vector.into_iter().find(|kernel| kernel.is_available());
+        vector.unwrap_or(Self::Portable)
     }
 
     /// Whether this processor can run it. The standard library asks the processor once.

@@ -274,7 +274,9 @@ kernel_tests! {
 #[test]
 fn the_best_kernel_is_one_that_this_processor_has() {
     assert!(Kernel::best().is_available());
-    assert_eq!(Kernel::available().last(), Some(Kernel::best()));
+    for kernel in [Kernel::Ssse3, Kernel::Neon] {
+        assert!(Kernel::best() == kernel || !kernel.is_available());
+    }
 }
 
 #[test]
