@@ -45,6 +45,10 @@ pub(super) fn write(
         pictures = pictures.min(PICTURES_AFTER_INTERRUPT);
     }
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let mean = |(job, outcome): (usize, &Outcome)| match outcome {
+        Outcome::Done { mean, .. } => Some((job, *mean)),
+        _ => None,
+    };
     let means: Vec<_> = outcomes.iter().enumerate().filter_map(mean).collect();
     let jobs = choice::chosen(&means, pictures);
     let page = html::Page {
@@ -67,12 +71,4 @@ fn write_page(path: &Path, page: &str, durable: bool) -> anyhow::Result<()> {
     std::fs::create_dir_all(place::folder_of(path)).context("cannot make its folder")?;
     // The text of such an error has its cause in it already.
     rot90::write_file(path, page.as_bytes(), durable).map_err(anyhow::Error::msg)
-}
-
-/// A job and the mean of its picture.
-fn mean((job, outcome): (usize, &Outcome)) -> Option<(usize, f64)> {
-    match outcome {
-        Outcome::Done { mean, .. } => Some((job, *mean)),
-        _ => None,
-    }
 }
