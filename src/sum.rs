@@ -80,23 +80,14 @@ pub(crate) fn sum_rgb16<const GREEN: u32>(bytes: &[u8]) -> u64 {
 }
 
 fn pixel_sum<const GREEN: u32>(pixel: u16) -> u16 {
-    let green = pixel >> 5;
-    let green = if GREEN == 6 {
-        scale_6(green & 63)
-    } else {
-        scale_5(green & 31)
-    };
-    scale_5(pixel >> (5 + GREEN) & 31) + green + scale_5(pixel & 31)
+    let green = pixel >> 5 & ((1 << GREEN) - 1);
+    scale::<5>(pixel >> (5 + GREEN) & 31) + scale::<GREEN>(green) + scale::<5>(pixel & 31)
 }
 
-/// `value * 255 / 31`, rounded, for values to 31.
-fn scale_5(value: u16) -> u16 {
-    (value * 527 + 23) >> 6
-}
-
-/// `value * 255 / 63`, rounded, for values to 63.
-fn scale_6(value: u16) -> u16 {
-    (value * 259 + 33) >> 6
+/// A value of 5 or 6 bits times 255 / 31 or 255 / 63, rounded.
+fn scale<const BITS: u32>(value: u16) -> u16 {
+    let (factor, half) = if BITS == 6 { (259, 33) } else { (527, 23) };
+    (value * factor + half) >> 6
 }
 
 #[cfg(test)]
