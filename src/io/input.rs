@@ -102,7 +102,11 @@ impl Input {
             let sizes = format!("it had {} bytes and now has {}", sizes.0, sizes.1);
             return Err(Error::Changed(format!("{text}: {sizes}")));
         }
-        if now.modified().ok() != before.modified().ok() || is_changed(before, &now) {
+        // Another name for it that came or went changes the change time too, and the number of names
+        // with it; but a file without any name left has been replaced or removed.
+        let ((time_before, names_before), (time, names)) = (change(before), change(&now));
+        let is_changed = time_before != time && (names_before == names || names == 0);
+        if now.modified().ok() != before.modified().ok() || is_changed {
             return Err(Error::Changed(text.to_owned()));
         }
         Ok(())
@@ -191,14 +195,6 @@ fn change(metadata: &Metadata) -> ((i64, i64), u64) {
         let _ = metadata;
         ((0, 0), 0)
     }
-}
-
-/// Whether the change time tells of a change to the file. Another name for it that came or went
-/// changes that time too, and the number of names with it; but a file without any name left has
-/// been replaced or removed.
-fn is_changed(before: &Metadata, now: &Metadata) -> bool {
-    let ((before, names_before), (now, names)) = (change(before), change(now));
-    before != now && (names_before == names || names == 0)
 }
 
 /// Whether an output is older than its input: by modification time or, where the system has it,
