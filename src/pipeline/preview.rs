@@ -59,7 +59,7 @@ pub fn preview(path: &Path, longest_side: u32, max_memory: u64) -> Result<Previe
     let row_bytes = (u64::from(width) * u64::from(depth)).div_ceil(8);
     if row_bytes > max_memory {
         return Err(Error::Memory(format!(
-            "needs {row_bytes} bytes of memory for a row, {max_memory} are allowed"
+            "needs {row_bytes} bytes of memory for a row; the limit is {max_memory}"
         )));
     }
     let mut read = zeroed(row_bytes)?;
