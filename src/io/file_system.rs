@@ -71,11 +71,11 @@ impl FileSystem {
     }
 }
 
-/// Reads what is in the page cache without waiting for the disk, and says how much that was;
-/// `None` where the file system cannot tell.
-pub(super) fn read_cached(file: &File, bytes: &mut [u8], offset: u64) -> Option<usize> {
+/// Reads what is in the page cache from the file's start on, without waiting for the disk, and says
+/// how much that was; `None` where the file system cannot tell.
+pub(super) fn read_cached(file: &File, bytes: &mut [u8]) -> Option<usize> {
     let mut slices = [IoSliceMut::new(bytes)];
-    match preadv2(file, &mut slices, offset, ReadWriteFlags::NOWAIT) {
+    match preadv2(file, &mut slices, 0, ReadWriteFlags::NOWAIT) {
         Ok(count) => Some(count),
         Err(rustix::io::Errno::AGAIN) => Some(0),
         Err(_) => None,

@@ -57,16 +57,12 @@ impl Input {
         Ok(())
     }
 
-    /// As [`read_exact`](Self::read_exact), and says whether the disk had to be waited for.
-    pub(crate) fn read_exact_cold(&self, bytes: &mut [u8], offset: u64) -> Result<bool> {
-        match file_system::read_cached(&self.file, bytes, offset) {
-            Some(count) if count == bytes.len() => Ok(false),
-            Some(count) => {
-                self.read_exact(&mut bytes[count..], offset + count as u64)?;
-                Ok(true)
-            }
-            None => self.read_exact(bytes, offset).map(|()| false),
-        }
+    /// Fills `bytes` from the file's start, and says whether the disk had to be waited for.
+    pub(crate) fn read_start(&self, bytes: &mut [u8]) -> Result<bool> {
+        let cached = file_system::read_cached(&self.file, bytes);
+        let count = cached.unwrap_or(0);
+        self.read_exact(&mut bytes[count..], count as u64)?;
+        Ok(cached.is_some() && count < bytes.len())
     }
 
     /// Reads these bytes in order and forgets them, so that they are in the page cache. The system

@@ -38,7 +38,7 @@ pub(super) mod file_system {
         }
     }
 
-    pub(in crate::io) fn read_cached(_: &File, _: &mut [u8], _: u64) -> Option<usize> {
+    pub(in crate::io) fn read_cached(_: &File, _: &mut [u8]) -> Option<usize> {
         None
     }
 

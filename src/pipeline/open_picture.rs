@@ -41,7 +41,7 @@ impl<'a> OpenPicture<'a> {
         };
         let mut buffer = Buffer::take();
         let bytes = buffer.reserve(held, options.huge_pages())?;
-        let was_cold = input.read_exact_cold(bytes, 0)?;
+        let was_cold = input.read_start(bytes)?;
         let header = Header::parse(&bytes[..held.min(HEADER_BYTES)], size)?;
         let is_uncompressed = header.compression.is_uncompressed();
         // Asking the system takes as long as rotating a small picture, which fits anywhere.
