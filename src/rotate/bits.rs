@@ -48,8 +48,7 @@ fn rotate_bits<const BITS: usize>(kernel: Kernel, rotation: &Rotation<'_>, out: 
     let bands = rotation.rows.rows.div_ceil(BAND_ROWS);
     let band_rows = rotation.rows.rows.div_ceil(bands).next_multiple_of(64);
 
-    let mut row = 0;
-    while row < rotation.rows.rows {
+    for row in (0..rotation.rows.rows).step_by(band_rows) {
         let rows = band_rows.min(rotation.rows.rows - row);
         let padded = rows.next_multiple_of(64);
         let ends = [row, row + rows - 1].map(|row| rotation.rows.start(row));
@@ -62,8 +61,7 @@ fn rotate_bits<const BITS: usize>(kernel: Kernel, rotation: &Rotation<'_>, out: 
         // A copy of known length is fastest. What it writes too much lies in the same row, and is
         // overwritten by the next band or as padding.
         let has_room = row / per_byte + BAND_ROWS / per_byte <= rotation.out_stride;
-        let mut byte = first_byte;
-        while byte < end_byte {
+        for byte in (first_byte..end_byte).step_by(BYTE_COLUMNS) {
             let count = BYTE_COLUMNS.min(end_byte - byte);
             let band_rotation = Rotation {
                 rows: &band,
@@ -94,9 +92,7 @@ fn rotate_bits<const BITS: usize>(kernel: Kernel, rotation: &Rotation<'_>, out: 
                     }
                 }
             }
-            byte += count;
         }
-        row += rows;
     }
 }
 
