@@ -12,7 +12,6 @@ const STRIP_BYTES: usize = 512 << 10;
 
 /// The rotation of one picture's uncompressed pixels.
 pub(super) struct Geometry {
-    kernel: Kernel,
     samples: Samples,
     top_down: bool,
     pub(super) bits_per_pixel: u32,
@@ -30,7 +29,6 @@ impl Geometry {
     /// The rotation of the uncompressed pixels of `header`, whose depth is `bits_per_pixel`.
     pub(super) fn new(header: &Header, bits_per_pixel: u32) -> Self {
         Self {
-            kernel: Kernel::best(),
             samples: Samples::new(header, bits_per_pixel),
             top_down: header.top_down,
             bits_per_pixel,
@@ -111,7 +109,7 @@ impl Geometry {
         let (bits, stride) = (self.bits_per_pixel, self.out_stride);
         let last_column_first = !self.top_down;
         rotate_columns(
-            self.kernel,
+            Kernel::best(),
             bits,
             rows,
             first,
