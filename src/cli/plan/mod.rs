@@ -43,6 +43,7 @@ impl Job {
 }
 
 /// An input that is left out, as it is the earlier result of another.
+#[derive(Default)]
 pub(crate) struct Skipped {
     pub(crate) input: Box<OsStr>,
     pub(crate) original: Box<OsStr>,

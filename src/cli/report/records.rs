@@ -53,12 +53,8 @@ fn batch_of(text: &[u8]) -> anyhow::Result<(Plan, Vec<Outcome>, Option<Duration>
         outcomes.push(outcome);
     }
     let mut plan = Plan::of_files(files);
-    let skipped = || Skipped {
-        input: Box::default(),
-        original: Box::default(),
-    };
     let count = about["skipped"].as_u64().unwrap_or(0) as usize;
-    plan.skipped.resize_with(count, skipped);
+    plan.skipped.resize_with(count, Skipped::default);
     let problems = about["problems"].as_array().into_iter().flatten();
     plan.problems = problems
         .filter_map(|problem| problem.as_str().map(str::to_owned))
