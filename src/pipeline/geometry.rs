@@ -13,7 +13,7 @@ const STRIP_BYTES: usize = 512 << 10;
 /// The rotation of one picture's uncompressed pixels.
 pub(super) struct Geometry {
     samples: Samples,
-    top_down: bool,
+    pub(super) top_down: bool,
     pub(super) bits_per_pixel: u32,
     /// Pixels of an input row.
     pub(super) width: usize,
@@ -86,16 +86,6 @@ impl Geometry {
             self.width - columns.end
         };
         row as u64 * self.out_stride as u64
-    }
-
-    /// The rows of this picture, or a part of each, that lie in `bytes`.
-    pub(super) fn rows<'a>(&self, bytes: &'a [u8], stride_bytes: usize) -> Rows<'a> {
-        Rows {
-            bytes,
-            stride_bytes,
-            rows: self.height,
-            last_row_first: self.top_down,
-        }
     }
 
     /// Rotates `count` columns of `rows` into `out`, and returns the sum of their samples.

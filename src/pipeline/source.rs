@@ -105,10 +105,8 @@ impl<'a> Source<'a> {
         columns: &Range<usize>,
         band: &'b mut [u8],
     ) -> Result<(Rows<'b>, usize)> {
-        match self {
-            Self::Owned(rows) | Self::Mapped { rows, .. } => {
-                Ok((geometry.rows(rows, geometry.stride), 0))
-            }
+        let (bytes, stride_bytes, first) = match self {
+            Self::Owned(rows) | Self::Mapped { rows, .. } => (*rows, geometry.stride, 0),
             Self::Banded { input, offset, .. } => {
                 let bits = geometry.bits_per_pixel as usize;
                 let first = columns.start * bits / 8;
@@ -120,9 +118,16 @@ impl<'a> Source<'a> {
                     input.read_exact(&mut row[..row_bytes], offset)?;
                     offset += geometry.stride as u64;
                 }
-                Ok((geometry.rows(band, band_stride), columns.start))
+                (&*band, band_stride, columns.start)
             }
-        }
+        };
+        let rows = Rows {
+            bytes,
+            stride_bytes,
+            rows: geometry.height,
+            last_row_first: geometry.top_down,
+        };
+        Ok((rows, first))
     }
 }
 
