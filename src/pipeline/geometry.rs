@@ -57,11 +57,6 @@ impl Geometry {
             .next_multiple_of(self.column_step())
     }
 
-    /// Bytes of all rotated pixels.
-    pub(super) fn out_bytes(&self) -> u64 {
-        self.out_stride as u64 * self.width as u64
-    }
-
     /// Cuts columns into pieces of `step`, in the order in which their rows stand in the output:
     /// from the right for bottom-up bitmaps, from the left for top-down ones.
     pub(super) fn pieces(

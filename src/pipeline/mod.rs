@@ -58,7 +58,8 @@ impl Layout {
 
     /// Where in the output the tail begins.
     fn tail_offset(&self) -> u64 {
-        self.headers.len() as u64 + self.geometry.out_bytes()
+        let rows = self.geometry.width as u64;
+        self.headers.len() as u64 + rows * self.geometry.out_stride as u64
     }
 
     /// Bytes of buffer that a thread needs for a strip of so many columns at most, with the
