@@ -14,7 +14,6 @@ use rot90::{Pixels, rotate_pixels};
 const SIZES: [(usize, usize); 3] = [(775, 522), (2000, 2000), (4096, 4096)];
 
 fn main() {
-    println!("{}", rot90::instruction_set());
     for pixel_bytes in [3, 1, 2, 4, 8, 16] {
         for (width, height) in SIZES {
             let name = |what: &str| format!("{pixel_bytes}-byte/{width}x{height}/{what}");

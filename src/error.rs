@@ -46,6 +46,11 @@ pub enum Error {
 }
 
 impl Error {
+    pub(crate) fn no_memory(size: u64) -> Self {
+        let text = format!("needs {size} bytes of memory, more than the system gives");
+        Self::Memory(text)
+    }
+
     pub(crate) fn io(doing: impl Into<String>, source: impl Into<io::Error>) -> Self {
         Self::Io {
             doing: doing.into(),
@@ -136,9 +141,6 @@ pub enum OtherFormat {
     Zip,
     Gzip,
     Os2Icon,
-    Os2ColourIcon,
-    Os2Pointer,
-    Os2ColourPointer,
 }
 
 impl OtherFormat {
@@ -153,15 +155,10 @@ impl OtherFormat {
         (b"%PDF", Self::Pdf, "a PDF file", None),
         (b"PK\x03\x04", Self::Zip, "a ZIP file", None),
         (b"\x1f\x8b", Self::Gzip, "a gzip file", None),
-        (b"IC", Self::Os2Icon, "an OS/2 icon", None),
-        (b"CI", Self::Os2ColourIcon, "an OS/2 colour icon", None),
-        (b"PT", Self::Os2Pointer, "an OS/2 pointer", None),
-        (
-            b"CP",
-            Self::Os2ColourPointer,
-            "an OS/2 colour pointer",
-            None,
-        ),
+        (b"IC", Self::Os2Icon, "an OS/2 icon or pointer", None),
+        (b"CI", Self::Os2Icon, "an OS/2 icon or pointer", None),
+        (b"PT", Self::Os2Icon, "an OS/2 icon or pointer", None),
+        (b"CP", Self::Os2Icon, "an OS/2 icon or pointer", None),
     ];
 
     /// What a file that begins with these bytes looks like.

@@ -83,10 +83,3 @@ pub use pipeline::{
     rotate, rotate_file, rotate_within,
 };
 pub use rotate::{Pixels, rotate_pixels};
-
-/// The instruction set that this processor rotates pixels with: `SSSE3`, `Advanced SIMD` or
-/// `portable`.
-#[must_use]
-pub fn instruction_set() -> &'static str {
-    rotate::Kernel::best().name()
-}

@@ -8,11 +8,7 @@ pub(crate) fn reserve(size: u64) -> Result<Vec<u8>> {
     usize::try_from(size)
         .ok()
         .and_then(|size| bytes.try_reserve_exact(size).ok())
-        .ok_or_else(|| {
-            Error::Memory(format!(
-                "needs {size} bytes of memory, more than the system gives"
-            ))
-        })?;
+        .ok_or_else(|| Error::no_memory(size))?;
     Ok(bytes)
 }
 

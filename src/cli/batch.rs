@@ -37,8 +37,7 @@ pub(crate) fn run(plan: &Plan, config: &Config, signals: &Signals) -> anyhow::Re
     if config.verbose && !config.quiet {
         let files = counted(plan.jobs.len(), "file");
         let threads = counted(pool.current_num_threads(), "thread");
-        let instructions = rot90::instruction_set();
-        say(&format!("{files}, {threads}, {instructions} instructions"));
+        say(&format!("{files}, {threads}"));
         for skipped in &plan.skipped {
             let input = shown(Path::new(&*skipped.input));
             say(&format!("{input}: skipped, {}", reason(skipped)));

@@ -158,24 +158,16 @@ fn check_regular(metadata: &Metadata) -> Result<()> {
     if kind.is_file() {
         return Ok(());
     }
+    let mut kinds = vec![(kind.is_dir(), "is a directory, not a file")];
     #[cfg(unix)]
-    let special = {
+    {
         use std::os::unix::fs::FileTypeExt as _;
-        match () {
-            () if kind.is_fifo() => Some("is a named pipe (FIFO), not a regular file"),
-            () if kind.is_char_device() => Some("is a character device, not a regular file"),
-            () if kind.is_block_device() => Some("is a block device, not a regular file"),
-            () if kind.is_socket() => Some("is a socket, not a regular file"),
-            () => None,
-        }
-    };
-    #[cfg(not(unix))]
-    let special = None;
-    let what = if kind.is_dir() {
-        "is a directory, not a file"
-    } else {
-        special.unwrap_or("is not a regular file")
-    };
+        let device = kind.is_char_device() || kind.is_block_device();
+        kinds.push((kind.is_fifo(), "is a named pipe (FIFO), not a regular file"));
+        kinds.push((device, "is a device, not a regular file"));
+    }
+    let found = kinds.into_iter().find(|(is_it, _)| *is_it);
+    let what = found.map_or("is not a regular file", |(_, what)| what);
     Err(Error::NotAFile(what.to_owned()))
 }
 
@@ -194,10 +186,14 @@ fn change(metadata: &Metadata) -> ((i64, i64), u64) {
 }
 
 /// Whether an output is older than its input: by modification time or, where the system has it,
-/// by change time, which also tells of an input that was replaced by an older-dated one.
-pub(crate) fn is_older_than_input(output: &Metadata, input: &Metadata) -> bool {
+/// by change time, which also tells of an input that was replaced by an older-dated one, and of a
+/// link at `path` that was made to lead to one.
+pub(crate) fn is_older_than_input(output: &Metadata, input: &Metadata, path: &Path) -> bool {
     let modified = |metadata: &Metadata| metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-    modified(output) < modified(input) || change(output).0 < change(input).0
+    let changed = |metadata: &Metadata| change(metadata).0;
+    let link = path.symlink_metadata();
+    let last_change = link.map_or(changed(input), |link| changed(&link).max(changed(input)));
+    modified(output) < modified(input) || changed(output) < last_change
 }
 
 /// Asks the system to have a small file in memory soon.

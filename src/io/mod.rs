@@ -21,16 +21,16 @@ mod folder;
 #[cfg(all(target_os = "linux", not(rot90_portable)))]
 mod file_system;
 #[cfg(all(target_os = "linux", not(rot90_portable)))]
-mod huge_pages;
-#[cfg(all(target_os = "linux", not(rot90_portable)))]
 mod mapping;
+#[cfg(all(target_os = "linux", not(rot90_portable)))]
+mod pages;
 #[cfg(all(target_os = "linux", not(rot90_portable)))]
 mod unnamed;
 
 #[cfg(not(all(target_os = "linux", not(rot90_portable))))]
 mod portable;
 #[cfg(not(all(target_os = "linux", not(rot90_portable))))]
-use portable::{file_system, huge_pages, mapping, unnamed};
+use portable::{file_system, mapping, pages, unnamed};
 
 pub(crate) use buffer::Buffer;
 pub(crate) use input::{Input, is_older_than_input};
@@ -39,7 +39,7 @@ pub(crate) use limits::return_freed_memory;
 pub use limits::{default_max_memory, usable_memory};
 pub(crate) use mapping::Mapping;
 pub use mapping::Mappings;
-pub(crate) use output::{Output, OutputOptions, mode};
+pub(crate) use output::{Output, OutputOptions, mode, sync};
 pub use output::{make_directories, write_file};
 
 use std::path::Path;

@@ -94,8 +94,7 @@ impl Output {
                 .map_err(|error| Error::io("cannot give the output the input's times", error))?;
         }
         if self.options.durable || self.file_system.tells_at_sync() {
-            file.sync_all()
-                .map_err(|error| Error::io("cannot fsync the output", error))?;
+            file.sync_all().map_err(cannot_sync)?;
         }
         if !self.file_system.is_local() {
             close_a_duplicate(file).map_err(cannot_write)?;
@@ -110,8 +109,7 @@ impl Output {
             Error::io(format!("cannot put the output {name} in place"), error)
         })?;
         if options.durable {
-            sync_folder(folder_of(&path))
-                .map_err(|error| Error::io("cannot fsync the output's folder", error))?;
+            sync_folder_of(&path)?;
         }
         Ok(())
     }
@@ -243,6 +241,22 @@ pub fn make_directories(path: &Path, durable: bool) -> Result<()> {
     fs::create_dir_all(path).map_err(failed)?;
     let mut to_sync = missing.into_iter().filter(|_| durable);
     to_sync.try_for_each(|made| sync_folder(folder_of(made)).map_err(failed))
+}
+
+/// Has an output that is there already safe on the disk.
+pub(crate) fn sync(path: &Path) -> Result<()> {
+    let synced = File::open(path).and_then(|file| file.sync_all());
+    synced.map_err(cannot_sync)?;
+    sync_folder_of(path)
+}
+
+fn cannot_sync(error: io::Error) -> Error {
+    Error::io("cannot fsync the output", error)
+}
+
+fn sync_folder_of(path: &Path) -> Result<()> {
+    sync_folder(folder_of(path))
+        .map_err(|error| Error::io("cannot fsync the output's folder", error))
 }
 
 /// Does nothing on Windows, which has no folders to fsync.

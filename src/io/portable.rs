@@ -46,9 +46,29 @@ pub(super) mod file_system {
 }
 
 /// Buffers are the allocator's.
-pub(super) mod huge_pages {
-    pub(in crate::io) fn huge_pages(_: usize) -> Option<Vec<u8>> {
-        None
+pub(super) mod pages {
+    use std::ops::{Deref, DerefMut};
+
+    pub(in crate::io) struct Pages(Vec<u8>);
+
+    impl Pages {
+        pub(in crate::io) fn new(size: usize, _: bool) -> Option<Self> {
+            crate::memory::zeroed(size as u64).ok().map(Self)
+        }
+    }
+
+    impl Deref for Pages {
+        type Target = [u8];
+
+        fn deref(&self) -> &[u8] {
+            &self.0
+        }
+    }
+
+    impl DerefMut for Pages {
+        fn deref_mut(&mut self) -> &mut [u8] {
+            &mut self.0
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use super::open_picture::OpenPicture;
 use super::{FileOptions, IfExists, RotatedFile};
 use crate::bmp::samples::mean;
 use crate::error::{Error, Result};
-use crate::io::{Output, OutputOptions, is_older_than_input, mode};
+use crate::io::{Output, OutputOptions, is_older_than_input, mode, sync};
 
 /// Rotates the bitmap in the file `input` 90° clockwise into the file `output`.
 ///
@@ -37,8 +37,12 @@ pub fn rotate_file(
     output: impl AsRef<Path>,
     options: &FileOptions<'_>,
 ) -> Result<RotatedFile> {
-    let (path, picture) = (output.as_ref(), OpenPicture::open(input.as_ref(), options)?);
-    let output = if is_kept(path, &picture, options.if_exists)? {
+    let (input, path) = (input.as_ref(), output.as_ref());
+    let picture = OpenPicture::open(input, options)?;
+    let output = if is_kept(path, input, &picture, options.if_exists)? {
+        if options.durable {
+            sync(path)?;
+        }
         None
     } else {
         let options = OutputOptions {
@@ -75,7 +79,7 @@ pub fn rotate_file(
 pub fn is_up_to_date(input: &Path, output: &Path) -> Result<bool> {
     let options = FileOptions::default();
     let picture = OpenPicture::open(input, &options)?;
-    is_kept(output, &picture, IfExists::KeepUpToDate)
+    is_kept(output, input, &picture, IfExists::KeepUpToDate)
 }
 
 /// Whether what is at `path` stays.
@@ -83,7 +87,12 @@ pub fn is_up_to_date(input: &Path, output: &Path) -> Result<bool> {
 /// # Errors
 ///
 /// [`Error::OutputExists`] where nothing may be there.
-fn is_kept(path: &Path, picture: &OpenPicture<'_>, if_exists: IfExists) -> Result<bool> {
+fn is_kept(
+    path: &Path,
+    input: &Path,
+    picture: &OpenPicture<'_>,
+    if_exists: IfExists,
+) -> Result<bool> {
     if if_exists == IfExists::Replace {
         return Ok(false);
     }
@@ -92,6 +101,6 @@ fn is_kept(path: &Path, picture: &OpenPicture<'_>, if_exists: IfExists) -> Resul
         Ok(_) if if_exists == IfExists::Refuse => Err(Error::OutputExists),
         Ok(found) => Ok(found.is_file()
             && found.len() == picture.layout.out_size()
-            && !is_older_than_input(&found, picture.input.metadata())),
+            && !is_older_than_input(&found, picture.input.metadata(), input)),
     }
 }

@@ -153,18 +153,17 @@ impl<'a> OpenPicture<'a> {
             return rotate(Source::Owned(self.held_pixels()));
         }
         self.read_through(output)?;
-        let Some((mapping, at_once)) = self.map() else {
-            let most = self.max_memory;
-            return rotate(Source::banded(&self.input, offset, layout, most)?);
-        };
-        let rows = &mapping.bytes()[offset as usize..];
-        let sum = rotate(Source::Mapped { rows, at_once })?;
-        if !mapping.is_intact() {
+        if let Some((mapping, at_once)) = self.map() {
+            let rows = &mapping.bytes()[offset as usize..];
+            let sum = rotate(Source::Mapped { rows, at_once })?;
+            if mapping.is_intact() {
+                return Ok(sum);
+            }
+            // What could not be read is read once more, for the system's own word on it.
             self.input.check_unchanged()?;
-            let failed = std::io::Error::other("the disk has failed");
-            return Err(Error::io("cannot read", failed));
         }
-        Ok(sum)
+        let most = self.max_memory;
+        rotate(Source::banded(&self.input, offset, layout, most)?)
     }
 
     /// Maps the file up to its last pixel, where the caller has allowed that and there is memory

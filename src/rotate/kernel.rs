@@ -32,15 +32,6 @@ impl Kernel {
         }
     }
 
-    /// The name that the instruction set's makers gave it.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Portable => "portable",
-            Self::Ssse3 => "SSSE3",
-            Self::Neon => "Advanced SIMD",
-        }
-    }
-
     /// Itself where it can run, else the portable one: what makes it sound to pass any kernel to
     /// a safe function.
     pub(super) fn or_portable(self) -> Self {

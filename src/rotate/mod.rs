@@ -169,24 +169,9 @@ pub(crate) fn rotate_columns(
     } else {
         rotation.rotate_bytes(kernel, bits / 8, out);
     }
-    // A bitmap's rows have up to three bytes of padding: a call of memset would take longer.
-    match out_stride - row_bytes {
-        0 => {}
-        1 => zero_last::<1>(out, out_stride),
-        2 => zero_last::<2>(out, out_stride),
-        3 => zero_last::<3>(out, out_stride),
-        _ => out
-            .chunks_exact_mut(out_stride)
-            .for_each(|row| row[row_bytes..].fill(0)),
-    }
-}
-
-/// Zeroes the last `BYTES` bytes of every row.
-fn zero_last<const BYTES: usize>(out: &mut [u8], out_stride: usize) {
-    for row in out.chunks_exact_mut(out_stride) {
-        if let Some(padding) = row.last_chunk_mut::<BYTES>() {
-            *padding = [0; BYTES];
-        }
+    if row_bytes < out_stride {
+        let rows = out.chunks_exact_mut(out_stride);
+        rows.for_each(|row| row[row_bytes..].fill(0));
     }
 }
 

@@ -53,6 +53,27 @@ fn rotates(world: &World) -> bool {
 }
 
 #[test]
+fn a_link_that_is_made_to_lead_to_an_older_file() {
+    let world = World::with(&["other/old.bmp", "other/new.bmp"]);
+    set_modified(&world.path("other/old.bmp"), 1_000_000_000);
+    let link = |to: &str| std::os::unix::fs::symlink(to, world.path("a.bmp")).unwrap();
+    link("other/new.bmp");
+    for options in [&["--update"][..], &["--update", "-p"]] {
+        let run = || world.rot90(["a.bmp"].iter().chain(options)).go().exit(0);
+        run();
+        a_moment_later();
+        run().says("0 rotated, 1 up to date");
+        fs::remove_file(world.path("a.bmp")).unwrap();
+        link("other/old.bmp");
+        run().says("1 rotated");
+        world.assert_rotated("other/old.bmp", "a_rot90.bmp");
+        fs::remove_file(world.path("a.bmp")).unwrap();
+        fs::remove_file(world.path("a_rot90.bmp")).unwrap();
+        link("other/new.bmp");
+    }
+}
+
+#[test]
 fn an_older_input_that_takes_another_s_place() {
     let world = World::with(&["a.bmp"]);
     assert!(rotates(&world));

@@ -389,6 +389,9 @@ fn durable_outputs_are_synced_before_they_are_reported() {
         );
     };
     let replaced = traced(&world, arguments).unwrap();
+    // Also what an earlier run has left in memory.
+    let kept = traced(&world, &format!("{arguments} --update")).unwrap();
+    assert_eq!(kept, ["fsync output", "fsync folder", "report"]);
     if fresh.contains(&"rename".to_owned()) {
         // Named temporary files: renamed in place, never linked.
         let expected = [

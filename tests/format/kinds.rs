@@ -226,12 +226,8 @@ fn alpha_of_embedded_pictures_is_seen_by_others() {
 
 #[test]
 fn icons_and_pointers_are_named_and_refused() {
-    for (signature, name) in [
-        (b"IC", "an OS/2 icon"),
-        (b"CI", "an OS/2 colour icon"),
-        (b"PT", "an OS/2 pointer"),
-        (b"CP", "an OS/2 colour pointer"),
-    ] {
+    let name = "an OS/2 icon or pointer";
+    for signature in [b"IC", b"CI", b"PT", b"CP"] {
         let mut bytes = small(1).bytes;
         bytes[..2].copy_from_slice(signature);
         refused(&bytes, name);

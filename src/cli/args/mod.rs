@@ -4,7 +4,7 @@ pub(crate) mod help;
 
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -136,7 +136,7 @@ pub(crate) struct Config {
     #[arg(short, long, help_heading = "Reporting")]
     pub(crate) quiet: bool,
 
-    /// Print the threads and instructions used, and the files skipped.
+    /// Print the number of threads, and the files that are skipped.
     #[arg(short, long, help_heading = "Reporting")]
     pub(crate) verbose: bool,
 
@@ -200,7 +200,13 @@ impl Config {
 /// Parses the arguments; an error may also be the help or the version that was asked for.
 pub(crate) fn parse(arguments: &[OsString]) -> Result<Config, clap::Error> {
     check_dashes(arguments)?;
-    let config = Config::try_parse_from(arguments).map_err(|error| with_tip(error, arguments))?;
+    let config = Config::try_parse_from(arguments).map_err(|mut error| {
+        if error.kind() == ErrorKind::UnknownArgument {
+            // To put `--` before it, as if it were the name of a file.
+            error.insert(ContextKind::Suggested, ContextValue::None);
+        }
+        error
+    })?;
     if config.unordered && config.format != Format::Jsonl {
         let text = "--unordered requires --format jsonl";
         return Err(Config::command().error(ErrorKind::ArgumentConflict, text));
@@ -211,19 +217,6 @@ pub(crate) fn parse(arguments: &[OsString]) -> Result<Config, clap::Error> {
         return Err(Config::command().error(ErrorKind::MissingRequiredArgument, text));
     }
     Ok(config)
-}
-
-/// A tip for a file whose name begins like an option, in place of the grammar's, which is to put
-/// `--` before anything that it does not know.
-fn with_tip(mut error: clap::Error, arguments: &[OsString]) -> clap::Error {
-    if error.kind() == ErrorKind::UnknownArgument {
-        let mut dashed = arguments[1..].iter().filter_map(|word| word.to_str());
-        let file = dashed.find(|word| word.starts_with('-') && Path::new(word).is_file());
-        let tip = file.map(|file| vec![format!("for the file of that name: ./{file}").into()]);
-        let tip = tip.map_or(ContextValue::None, ContextValue::StyledStrs);
-        error.insert(ContextKind::Suggested, tip);
-    }
-    error
 }
 
 /// Refuses `-output-dir` for `--output-dir`: the grammar alone would write into a folder

@@ -10,12 +10,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::bail;
 
-use super::folders::{File, Folders};
+use super::folders::{File, Folders, MOST_LINKS};
 use super::{Plan, Skipped, case, in_other_case, names};
 use crate::cli::messages::shown;
-
-/// A path leads through so many links at most, as on Linux.
-const MOST_LINKS: usize = 40;
 
 /// Drops what is named twice and what is an earlier result; refuses outputs that conflict. Once
 /// `cancel` is set, the rest is dropped.

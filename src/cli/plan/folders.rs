@@ -7,6 +7,9 @@ use std::rc::Rc;
 
 use super::{case, names};
 
+/// A path leads through so many links at most, as on Linux.
+pub(super) const MOST_LINKS: usize = 40;
+
 /// A file: the number of its folder, and what that compares of its name.
 pub(super) type File = (u32, Rc<[u8]>);
 
@@ -70,8 +73,6 @@ impl Folders {
 
 /// The one true path of the part of a path that exists, and what is missing of it.
 fn canonical(path: &Path) -> (PathBuf, PathBuf) {
-    /// As many links as Linux follows.
-    const MOST_LINKS: usize = 40;
     let mut path = path.to_owned();
     for _ in 0..MOST_LINKS {
         let (existing, missing) = parted(&path);

@@ -24,6 +24,9 @@ use crate::cli::{batch, list};
 /// Reads the records from standard input and writes the page.
 pub(crate) fn run(config: &Config, signals: &Signals) -> anyhow::Result<u8> {
     let text = list::read(Path::new("-"), signals).context("cannot read the records")?;
+    if let Some(code) = signals.exit_code() {
+        return Ok(code);
+    }
     let (plan, outcomes, elapsed) = batch_of(&text)?;
     super::check_place(&plan, config)?;
     // Without it the batch has not begun yet: only the report's place was to be checked.

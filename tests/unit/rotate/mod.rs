@@ -136,8 +136,8 @@ impl Bench {
         case.run(self.kernel, input, out);
         assert!(
             out == case.expected(input),
-            "{} differs: {case:?}",
-            self.kernel.name()
+            "{:?} differs: {case:?}",
+            self.kernel
         );
     }
 
@@ -182,7 +182,7 @@ fn here(kernel: Kernel) -> Option<Bench> {
     if kernel.is_available() {
         return Some(Bench::new(kernel));
     }
-    eprintln!("skipped: this processor has no {}", kernel.name());
+    eprintln!("skipped: this processor has no {kernel:?}");
     None
 }
 
