@@ -73,11 +73,11 @@ impl Input {
         length: u64,
         cancel: Option<&AtomicBool>,
     ) -> Result<()> {
-        const PIECE: u64 = 256 << 10;
-        let mut piece = vec![0; PIECE as usize];
-        for at in (offset..offset + length).step_by(PIECE as usize) {
+        const READ_AT_ONCE: u64 = 256 << 10;
+        let mut piece = vec![0; READ_AT_ONCE as usize];
+        for at in (offset..offset + length).step_by(READ_AT_ONCE as usize) {
             stop_if_cancelled(cancel)?;
-            let length = PIECE.min(offset + length - at) as usize;
+            let length = READ_AT_ONCE.min(offset + length - at) as usize;
             self.read_exact(&mut piece[..length], at)?;
         }
         Ok(())

@@ -71,13 +71,13 @@ impl Output {
     /// Fills the file with zeros for as long as `go_on` says, where the file system keeps them in
     /// memory. What is written later then finds its pages, which takes half of the time.
     pub(crate) fn make_pages(&self, go_on: &AtomicBool) {
-        const PIECE: u64 = 256 << 10;
+        const ZEROS_AT_ONCE: u64 = 256 << 10;
         if !self.file_system.is_local() {
             return;
         }
-        let zeros = vec![0; PIECE as usize];
-        for at in (0..self.size).step_by(PIECE as usize) {
-            let length = PIECE.min(self.size - at) as usize;
+        let zeros = vec![0; ZEROS_AT_ONCE as usize];
+        for at in (0..self.size).step_by(ZEROS_AT_ONCE as usize) {
+            let length = ZEROS_AT_ONCE.min(self.size - at) as usize;
             // Whoever has something to write will see the error.
             if !go_on.load(Ordering::Relaxed) || self.write(&zeros[..length], at).is_err() {
                 return;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::open_picture::OpenPicture;
 use super::{FileOptions, IfExists, RotatedFile};
+use crate::bmp::decode::Decoding;
 use crate::bmp::samples::mean;
 use crate::error::{Error, Result};
 use crate::io::{Output, OutputOptions, is_older_than_input, mode, sync};
@@ -60,6 +61,8 @@ pub fn rotate_file(
         output.publish(Some(picture.input.metadata()).filter(|_| options.preserve))?;
     }
     let header = &picture.header;
+    let mut left_out = header.left_out(picture.input.size());
+    left_out.extend(picture.decoding.as_ref().and_then(Decoding::left_out));
     Ok(RotatedFile {
         width: header.height,
         height: header.width,
@@ -67,7 +70,7 @@ pub fn rotate_file(
         bytes: picture.input.size(),
         written,
         was_cold: picture.was_cold,
-        left_out: header.left_out(picture.input.size()),
+        left_out,
     })
 }
 

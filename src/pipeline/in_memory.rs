@@ -73,12 +73,14 @@ pub fn rotate_within(bitmap: &[u8], max_memory: u64) -> Result<Rotated> {
     let header = Header::parse(&bitmap[..bitmap.len().min(HEADER_BYTES)], size)?;
     let part = |range: Range<u64>| &bitmap[range.start as usize..range.end as usize];
     let data = part(header.data_range(size));
+    let mut left_out = header.left_out(size);
     let decoded;
     let (rows, bits_per_pixel) = if header.compression.is_uncompressed() {
         header.check_pixels(size)?;
         (data, header.bits_per_pixel)
     } else {
         let decoding = Decoding::new(&header, data)?;
+        left_out.extend(decoding.left_out());
         decoded = decoding.decode(&header, data, 0, max_memory)?;
         (&decoded[..], decoding.bits_per_pixel)
     };
@@ -101,6 +103,6 @@ pub fn rotate_within(bitmap: &[u8], max_memory: u64) -> Result<Rotated> {
         width: header.height,
         height: header.width,
         mean: mean(sum, header.width, header.height),
-        left_out: header.left_out(size),
+        left_out,
     })
 }

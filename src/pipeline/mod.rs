@@ -25,12 +25,9 @@ use std::sync::{Mutex, PoisonError};
 use crate::bmp::header::Header;
 use crate::error::{Result, stop_if_cancelled};
 use crate::io::Buffer;
+use crate::rotate::CACHE_LINE;
 use geometry::Geometry;
 use source::Source;
-
-/// Bytes of a cache line. They lie in a buffer as far from a line's start as in the file: the
-/// system copies from line to line, which is faster than across them.
-const CACHE_LINE: usize = 64;
 
 /// What the rotated file consists of.
 struct Layout {
@@ -147,7 +144,8 @@ fn rotate_piece(
         let before: &[u8] = if pixels == 0 { headers } else { &[] };
         let offset = headers.len() as u64 + pixels - before.len() as u64;
         let bytes = before.len() + columns.len() * geometry.out_stride;
-        // The first byte lies in a cache line as it will in the file.
+        // The first byte lies in a cache line as it will in the file: the system copies from line to
+        // line, which is faster than across them.
         let begin = (offset as usize).wrapping_sub(strip.as_ptr().addr()) % CACHE_LINE;
         let out = &mut strip[begin..][..bytes];
         out[..before.len()].copy_from_slice(before);

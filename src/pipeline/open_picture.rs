@@ -109,15 +109,15 @@ impl<'a> OpenPicture<'a> {
 
     /// Rotates the picture into `output`, and returns the sum of its samples.
     pub(super) fn rotate(&self, output: Option<&Output>) -> Result<u64> {
-        const TAIL_PIECE: u64 = 64 << 10;
+        const COPIED_AT_ONCE: u64 = 64 << 10;
         let sum = self.rotate_pixels(output)?;
         let Some(output) = output else {
             return Ok(sum);
         };
         let tail = &self.layout.tail;
         let mut buffer = Buffer::take();
-        for at in tail.clone().step_by(TAIL_PIECE as usize) {
-            let piece = buffer.reserve(TAIL_PIECE.min(tail.end - at) as usize, false)?;
+        for at in tail.clone().step_by(COPIED_AT_ONCE as usize) {
+            let piece = buffer.reserve(COPIED_AT_ONCE.min(tail.end - at) as usize, false)?;
             self.input.read_exact(piece, at)?;
             output.write(piece, self.layout.tail_offset() + (at - tail.start))?;
         }

@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
+use super::Layout;
 use super::geometry::Geometry;
-use super::{CACHE_LINE, Layout};
 use crate::error::{Error, Result};
 use crate::io::Input;
-use crate::rotate::Rows;
+use crate::rotate::{CACHE_LINE, Rows};
 
 /// From this size on a picture is a large one: its file is mapped or read in bands, and idle
 /// threads take strips of it. Below, copying its bytes costs less than mapping them.

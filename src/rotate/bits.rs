@@ -1,21 +1,21 @@
 //! Pixels of 1, 2 and 4 bits.
 //!
 //! Their bytes are rotated like 8-bit pixels, in bands that stay in cache. A byte column of 8, 4 or 2
-//! pixels has then become a run of [`BAND_ROWS`] bytes, which is transposed within its bytes.
+//! pixels has then become a run of [`PACKED_BAND_ROWS`] bytes, which is transposed within its bytes.
 
 use super::{Kernel, Rotation, Rows};
 
 /// Rows to a band: 64 bytes of a 1-bit column.
-pub(super) const BAND_ROWS: usize = 512;
+pub(super) const PACKED_BAND_ROWS: usize = 512;
 
 /// Columns of bytes that are rotated at once.
 const BYTE_COLUMNS: usize = 64;
 
 /// Transposes packed pixels: byte r of the input holds a few pixels of row r, the leftmost in its
-/// highest bits; the output is one column of pixels after the other, each `BAND_ROWS` pixels
+/// highest bits; the output is one column of pixels after the other, each `PACKED_BAND_ROWS` pixels
 /// long, packed from the highest bits too. Only as many rows as given, a multiple of 64, need be
 /// done.
-pub(super) type TransposePacked = fn(&[u8; BAND_ROWS], usize, &mut [u8; BAND_ROWS]);
+pub(super) type TransposePacked = fn(&[u8; PACKED_BAND_ROWS], usize, &mut [u8; PACKED_BAND_ROWS]);
 
 /// Rotates pixels of `bits` bits; leaves what follows each row of `out` alone.
 pub(super) fn rotate(kernel: Kernel, bits: usize, rotation: &Rotation<'_>, out: &mut [u8]) {
@@ -42,10 +42,10 @@ fn rotate_bits<const BITS: usize>(kernel: Kernel, rotation: &Rotation<'_>, out: 
     let transpose = transpose_packed::<BITS>(kernel);
     let first_byte = rotation.first / per_byte;
     let end_byte = (rotation.first + rotation.count).div_ceil(per_byte);
-    let mut rotated = [[0; BAND_ROWS]; BYTE_COLUMNS];
-    let mut columns = [0; BAND_ROWS];
+    let mut rotated = [[0; PACKED_BAND_ROWS]; BYTE_COLUMNS];
+    let mut columns = [0; PACKED_BAND_ROWS];
     // Bands of much the same size: a small one would take as long.
-    let bands = rotation.rows.rows.div_ceil(BAND_ROWS);
+    let bands = rotation.rows.rows.div_ceil(PACKED_BAND_ROWS);
     let band_rows = rotation.rows.rows.div_ceil(bands).next_multiple_of(64);
 
     for row in (0..rotation.rows.rows).step_by(band_rows) {
@@ -60,7 +60,7 @@ fn rotate_bits<const BITS: usize>(kernel: Kernel, rotation: &Rotation<'_>, out: 
         let row_bytes = (rows * BITS).div_ceil(8);
         // A copy of known length is fastest. What it writes too much lies in the same row, and is
         // overwritten by the next band or as padding.
-        let has_room = row / per_byte + BAND_ROWS / per_byte <= rotation.out_stride;
+        let has_room = row / per_byte + PACKED_BAND_ROWS / per_byte <= rotation.out_stride;
         for byte in (first_byte..end_byte).step_by(BYTE_COLUMNS) {
             let count = BYTE_COLUMNS.min(end_byte - byte);
             let band_rotation = Rotation {
@@ -68,7 +68,7 @@ fn rotate_bits<const BITS: usize>(kernel: Kernel, rotation: &Rotation<'_>, out: 
                 first: byte,
                 count,
                 last_column_first: false,
-                out_stride: BAND_ROWS,
+                out_stride: PACKED_BAND_ROWS,
             };
             for rotated in &mut rotated[..count] {
                 // The rows that pad the last word.
@@ -78,7 +78,10 @@ fn rotate_bits<const BITS: usize>(kernel: Kernel, rotation: &Rotation<'_>, out: 
             for (index, rotated) in rotated[..count].iter().enumerate() {
                 transpose(rotated, padded, &mut columns);
                 let column = (byte + index) * per_byte;
-                for (offset, pixels) in columns.chunks_exact(BAND_ROWS / per_byte).enumerate() {
+                for (offset, pixels) in columns
+                    .chunks_exact(PACKED_BAND_ROWS / per_byte)
+                    .enumerate()
+                {
                     let column = column + offset;
                     if column < rotation.first || column >= rotation.first + rotation.count {
                         continue;
@@ -86,7 +89,7 @@ fn rotate_bits<const BITS: usize>(kernel: Kernel, rotation: &Rotation<'_>, out: 
                     let start = rotation.out_row(column - rotation.first) * rotation.out_stride
                         + row / per_byte;
                     if has_room {
-                        out[start..][..BAND_ROWS / per_byte].copy_from_slice(pixels);
+                        out[start..][..PACKED_BAND_ROWS / per_byte].copy_from_slice(pixels);
                     } else {
                         out[start..][..row_bytes].copy_from_slice(&pixels[..row_bytes]);
                     }
@@ -99,12 +102,12 @@ fn rotate_bits<const BITS: usize>(kernel: Kernel, rotation: &Rotation<'_>, out: 
 /// [`TransposePacked`] in words of 64 bits: squares of 8 × 8, 4 × 4 or 2 × 2 pixels are transposed by
 /// swapping their halves, quarters and eighths.
 fn transpose_portably<const BITS: usize>(
-    rotated: &[u8; BAND_ROWS],
+    rotated: &[u8; PACKED_BAND_ROWS],
     rows: usize,
-    columns: &mut [u8; BAND_ROWS],
+    columns: &mut [u8; PACKED_BAND_ROWS],
 ) {
     let per_byte = 8 / BITS;
-    let column_bytes = BAND_ROWS / per_byte;
+    let column_bytes = PACKED_BAND_ROWS / per_byte;
     let words = rotated[..rows].as_chunks::<8>().0;
     for (index, &word) in words.iter().enumerate() {
         let word = transpose_squares::<BITS>(u64::from_be_bytes(word)).to_be_bytes();

@@ -14,6 +14,7 @@
 
 use std::mem::MaybeUninit;
 
+use super::CACHE_LINE;
 use super::plane::Plane;
 use super::simd::{Simd, min_columns, rotate_tile, tile_size};
 
@@ -26,9 +27,6 @@ const BLOCK_ROW_BYTES: usize = 256;
 /// Bytes of output that belong to a group: more than some second-level caches hold, since wider
 /// groups make more of each page of input.
 const GROUP_BYTES: usize = 1024 * 1024;
-
-/// Bytes of a cache line.
-const CACHE_LINE: usize = 64;
 
 /// Rotates a plane.
 ///

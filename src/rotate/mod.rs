@@ -33,6 +33,9 @@ mod ssse3;
 pub(crate) use kernel::Kernel;
 pub use pixels::{Pixels, rotate_pixels};
 
+/// Bytes of a cache line.
+pub(crate) const CACHE_LINE: usize = 64;
+
 /// Rows of packed pixels as they lie in memory.
 #[allow(clippy::struct_field_names)] // "rows" is the word for the number of rows too
 #[derive(Clone, Copy, Debug)]

@@ -7,7 +7,7 @@
 
 use std::arch::x86_64::*;
 
-use super::bits::{BAND_ROWS, TransposePacked};
+use super::bits::{PACKED_BAND_ROWS, TransposePacked};
 use super::blocks::define_rotate;
 use super::simd::{Simd, pack_order};
 
@@ -85,11 +85,11 @@ pub(super) fn transpose_packed<const BITS: usize>() -> TransposePacked {
 
 #[target_feature(enable = "ssse3")]
 fn transpose_band<const BITS: usize>(
-    rotated: &[u8; BAND_ROWS],
+    rotated: &[u8; PACKED_BAND_ROWS],
     rows: usize,
-    columns: &mut [u8; BAND_ROWS],
+    columns: &mut [u8; PACKED_BAND_ROWS],
 ) {
-    let column_bytes = BAND_ROWS * BITS / 8;
+    let column_bytes = PACKED_BAND_ROWS * BITS / 8;
     if BITS == 1 {
         let rows_back = _mm_setr_epi8(7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8);
         for (index, bytes) in rotated[..rows].as_chunks::<16>().0.iter().enumerate() {

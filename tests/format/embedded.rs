@@ -87,6 +87,20 @@ fn palettes_and_transparent_colours_of_pngs_are_applied() {
 }
 
 #[test]
+fn bits_of_deep_pngs_that_are_dropped_are_told() {
+    let told = |picture: image::DynamicImage| {
+        let mut data = std::io::Cursor::new(Vec::new());
+        picture
+            .write_to(&mut data, image::ImageFormat::Png)
+            .unwrap();
+        rotate(&around(PNG, data.get_ref(), 3, 2)).unwrap().left_out
+    };
+    let deep = told(image::DynamicImage::new_rgb16(3, 2));
+    assert_eq!(deep, ["8 of the 16 bits of the embedded picture's samples"]);
+    assert!(told(image::DynamicImage::new_rgb8(3, 2)).is_empty());
+}
+
+#[test]
 fn pictures_cut_short_are_refused() {
     for bitmap in kinds::gallery() {
         if !bitmap.name.starts_with("embedded") {

@@ -6,7 +6,7 @@
 
 use std::panic::{self, AssertUnwindSafe};
 
-use super::{Rows, corrupt, jpeg, png};
+use super::{DecodedRows, corrupt, jpeg, png};
 use crate::bmp::header::{Compression, Header};
 use crate::error::Result;
 use crate::memory::reserve;
@@ -22,6 +22,8 @@ pub(super) struct Embedded {
     pub(super) least_bytes: u64,
     /// Bytes that the decoder allocates, its samples included, at most.
     pub(super) memory: u64,
+    /// Samples have 16 bits, of which 8 are kept.
+    pub(super) is_deep: bool,
 }
 
 impl Embedded {
@@ -51,7 +53,12 @@ impl Embedded {
     ///
     /// Samples of other widths are scaled to 8 bits, rounded. Gamma and colour profiles within the
     /// embedded file are not applied.
-    pub(super) fn decode(&self, header: &Header, data: &[u8], rows: &mut Rows<'_>) -> Result<()> {
+    pub(super) fn decode(
+        &self,
+        header: &Header,
+        data: &[u8],
+        rows: &mut DecodedRows<'_>,
+    ) -> Result<()> {
         // The decoder aborts the process where memory runs out; find out before it can.
         drop(reserve(self.memory)?);
         let is_jpeg = header.compression == Compression::Jpeg;

@@ -8,7 +8,7 @@ use std::convert::Infallible;
 use fax::BitReader;
 use fax::maps::{black, white};
 
-use super::{Rows, corrupt, truncated};
+use super::{DecodedRows, corrupt, truncated};
 use crate::error::Result;
 
 /// Zero bits that begin an end of line; no run length begins with more than seven.
@@ -33,7 +33,7 @@ const CODE_BITS: u64 = 13;
 ///
 /// Where a row has too many or too few pixels, where bits are no code, and where the data ends with
 /// pixels missing.
-pub(super) fn decode(data: &[u8], rows: &mut Rows<'_>) -> Result<()> {
+pub(super) fn decode(data: &[u8], rows: &mut DecodedRows<'_>) -> Result<()> {
     let (width, height) = (rows.width, rows.height());
     let mut reader = Reader { data, position: 0 };
     let mut rows_have_ends = false;

@@ -93,6 +93,7 @@ fn frame(marker: u8, segment: &[u8], place: usize) -> Result<Embedded> {
         width,
         height,
         has_alpha: false,
+        is_deep: false,
         length: 0,
         // A unit has a block of each component or more, whose coefficient 0 has a code of a bit or
         // more.

@@ -18,7 +18,7 @@ use embedded::Embedded;
 const ALWAYS_DECODED: u64 = 64 << 20;
 
 /// The uncompressed rows that a decoder fills, zeroed at first, in the order of the bitmap.
-struct Rows<'a> {
+struct DecodedRows<'a> {
     /// Pixels of a row.
     width: usize,
     bits_per_pixel: usize,
@@ -26,7 +26,7 @@ struct Rows<'a> {
     bytes: &'a mut [u8],
 }
 
-impl Rows<'_> {
+impl DecodedRows<'_> {
     fn height(&self) -> usize {
         self.bytes.len() / self.stride_bytes
     }
@@ -88,6 +88,15 @@ impl Decoding {
         })
     }
 
+    /// What decoding does not keep, in words.
+    pub(crate) fn left_out(&self) -> Option<String> {
+        let is_deep = self
+            .embedded
+            .as_ref()
+            .is_some_and(|picture| picture.is_deep);
+        is_deep.then(|| "8 of the 16 bits of the embedded picture's samples".to_owned())
+    }
+
     /// Decodes the pixels: rows as they would lie in an uncompressed bitmap of that depth. `header`
     /// and `data` are those of [`new`](Self::new).
     ///
@@ -110,7 +119,7 @@ impl Decoding {
             )));
         }
         let mut bytes = zeroed(self.size)?;
-        let mut rows = Rows {
+        let mut rows = DecodedRows {
             width: header.width as usize,
             bits_per_pixel: self.bits_per_pixel as usize,
             stride_bytes: stride_bytes(header.width, self.bits_per_pixel) as usize,

@@ -47,6 +47,7 @@ pub(super) fn read(data: &[u8], width: u32) -> Result<Embedded> {
         width,
         height,
         has_alpha: decoder.color_type().has_alpha(),
+        is_deep: bit_depth == 16,
         length: data.len(),
         // Deflate makes at most 258 bytes of two bits.
         least_bytes: row_bytes.saturating_mul(u64::from(height)) / 1032,

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Rows, truncated};
+use super::{DecodedRows, truncated};
 use crate::error::Result;
 
 /// Decodes run-length data into `rows`, which come in the order of the data, and whose depth tells
@@ -20,7 +20,7 @@ use crate::error::Result;
 /// # Errors
 ///
 /// Where the data ends before the last row is complete, without saying that the rest is undefined.
-pub(super) fn decode(data: &[u8], rows: &mut Rows<'_>) -> Result<()> {
+pub(super) fn decode(data: &[u8], rows: &mut DecodedRows<'_>) -> Result<()> {
     let height = rows.height();
     // An instruction of a few bytes moves the place by 255 at most, so that it cannot overflow.
     let (mut row, mut column) = (0_usize, 0_usize);
@@ -88,7 +88,7 @@ impl<'a> Code<'a> {
 }
 
 /// Writes the pixels of a run or literal that lie inside the row.
-fn put_pixels(rows: &mut Rows<'_>, row: usize, columns: Range<usize>, bytes: &[u8]) {
+fn put_pixels(rows: &mut DecodedRows<'_>, row: usize, columns: Range<usize>, bytes: &[u8]) {
     let row = &mut rows.bytes[row * rows.stride_bytes..][..rows.stride_bytes];
     let end = columns.end.min(rows.width);
     let begin = columns.start.min(end);
