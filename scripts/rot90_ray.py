@@ -13,10 +13,10 @@ exit codes. It asks `rot90 --dry-run` for the plan, groups the files into remote
 pictures of 64 MiB and more are tasks of their own with more CPUs), and each task runs rot90 over its
 group. Names, inputs and outputs are those of a file system that all nodes share, under the same
 paths; no pixel passes through Ray's object store. Standard output is byte for byte that of rot90 on
-one machine, and so are the exit codes.
+one machine, and the exit codes are the same.
 
-Without an address a cluster is started on this machine for the time of the run, as ray.init()
-does. --address joins one that `ray start --head` began: HOST:6379, or `auto` for the one that this
+Without an address a cluster is started on this machine for the duration of the run, as
+ray.init() does. --address joins one that `ray start --head` started: HOST:6379, or `auto` for the one that this
 machine is in; RAY_ADDRESS says the same. A machine outside of it joins through the Ray Client
 (ray://HOST:10001), if it has the same file system.
 
@@ -298,10 +298,10 @@ Exit status:
     ray.add_argument("--address", metavar="ADDR", default=os.environ.get("RAY_ADDRESS") or "local",
                      help="the cluster to join [default: RAY_ADDRESS, or a new one on this machine]")
     ray.add_argument("--rot90", metavar="PATH",
-                     help="the executable, there on all nodes [default: the one of this package is sent to them]")
+                     help="an executable that all nodes have [default: the one of this package is sent to them]")
     ray.add_argument("--task-bytes", metavar="SIZE", type=parse_size, default=256 << 20,
-                     help="bytes of input for a task at most, such as 64M [default: 256M]; "
-                          "tasks are smaller where there would be fewer than four for each CPU")
+                     help="the most bytes of input per task, such as 64M [default: 256M]; less "
+                          "if there would otherwise be fewer than four tasks for each CPU")
     same = parser.add_argument_group("As in rot90 (see rot90 --help)")
     same.add_argument("patterns", metavar="PATTERN", nargs="*",
                       help="paths, or patterns (* ? [...] **) that rot90 expands itself: quote them")
@@ -312,7 +312,7 @@ Exit status:
                          ("--no-clobber", "fail each file whose output already exists"),
                          ("--dry-run", "print the plan, and do nothing; no cluster is needed"),
                          ("--durable", "flush each output to the disk (fsync) before reporting it"),
-                         ("--fail-fast", "start no new file after the first failure; tasks that run are cancelled")]:
+                         ("--fail-fast", "start no new file after the first failure; running tasks are cancelled")]:
         same.add_argument(option, action="store_true", help=text)
     same.add_argument("-p", "--preserve", action="store_true",
                       help="give outputs the times of their inputs, and the owner and mode where permitted")
@@ -325,7 +325,7 @@ Exit status:
                       help="a line on standard error; auto: if that is a terminal")
     same.add_argument("-q", "--quiet", action="store_true", help="no progress and no summary")
     same.add_argument("-v", "--verbose", action="store_true", help="show what the cluster has and what is skipped")
-    same.add_argument("--version", action="store_true", help="that of the executable")
+    same.add_argument("--version", action="store_true", help="print the version of the executable")
     arguments = parser.parse_intermixed_args(words)
     arguments.talk = 0 if arguments.quiet else 1 + arguments.verbose
     return arguments

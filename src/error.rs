@@ -40,7 +40,7 @@ pub enum Error {
     /// The work was given up because the caller asked for it.
     #[error("interrupted")]
     Interrupted,
-    /// A defect of the program, caught so that it costs this picture alone.
+    /// A defect in the program, caught so that it affects only this picture.
     #[error("internal error: {0}; please report this file")]
     Internal(String),
 }
@@ -116,7 +116,7 @@ fn looks_like_text(format: Option<OtherFormat>) -> String {
     format.map_or_else(String::new, |format| format!("; this looks like {format}"))
 }
 
-/// A format that files have which are taken for bitmaps: pictures, documents, archives, and the
+/// The format of a file that was taken for a bitmap: pictures, documents, archives, and the
 /// icons and pointers of OS/2.
 ///
 /// ```

@@ -6,7 +6,7 @@
 //! * [`preview()`] makes a small picture of a bitmap, for looking at.
 //!
 //! The output keeps the input's depth, header version, palette, channel masks, colour profile,
-//! row order and what lies behind the pixels; horizontal and vertical resolution change places.
+//! row order and any data after the pixels; horizontal and vertical resolution are swapped.
 //! Run-length and Huffman pixels become uncompressed ones of the same depth, embedded JPEG and
 //! PNG pictures 24- or 32-bit ones.
 //!
@@ -29,8 +29,8 @@
 //!
 //! # Errors
 //!
-//! [`Error`] tells by its variants who has to act: [`Error::Format`] whoever made the file,
-//! [`Error::Io`] whoever keeps the disk, [`Error::Memory`] whoever sets the limits. Its text says
+//! The variants of [`Error`] say who has to act: for [`Error::Format`] whoever made the file, for
+//! [`Error::Io`] whoever keeps the disk, for [`Error::Memory`] whoever sets limits. The text says
 //! what is wrong and where, with numbers, and leaves the file's name to the caller:
 //!
 //! ```
@@ -47,12 +47,12 @@
 //! ```
 //!
 //! No function panics, whatever the input, and none takes memory that the input's bytes do not
-//! justify. No state outlives a call but buffers of a thread and, for those who ask for it by
-//! [`Mappings::allow`], a handler of SIGBUS.
+//! justify. No state outlives a call except each thread's buffers and, if [`Mappings::allow`] was
+//! called, a handler of SIGBUS.
 //!
 //! # Features
 //!
-//! `cli`, on by default, builds the command `rot90`. A library user leaves that out by
+//! `cli`, on by default, builds the command `rot90`. A library user leaves that out with
 //! `default-features = false`; the library is the same with it or without.
 //!
 //! # Versions
@@ -60,7 +60,7 @@
 //! [Semantic versioning](https://semver.org) holds for all that is documented here, and for the
 //! command's options, exit codes and JSON. Within 0.x a breaking change raises the minor version.
 //! New variants of errors, new fields of options and results, and a newer Rust (never one of the
-//! last half year) are no breaking changes; no such type can be taken apart or made field by field.
+//! last half year) are not breaking changes; all of these types are `#[non_exhaustive]`.
 
 #[cfg(not(target_pointer_width = "64"))]
 compile_error!("rot90 needs a system of 64 bits: bitmaps may be larger than 4 GiB");

@@ -1,6 +1,6 @@
 """Rotates pictures by 90° clockwise: numpy arrays, bitmaps in memory, and files in bulk.
 
-* `rotate` for an array, several times as fast as `cv2.rotate` and `numpy.rot90`.
+* `rotate` for an array, two to six times as fast as `cv2.rotate`.
 * `rotate_bmp` for a BMP file in memory.
 * `rotate_files` for files, by their names or patterns, with the command that comes along.
 * `rot90.ray` for the same on a Ray cluster.

@@ -69,7 +69,7 @@ def path_of(value: str | dict[str, str]) -> str:
 
 
 def find_bin() -> str:
-    """Find the command `rot90` that was installed with this module, wherever PATH leads.
+    """Find the command `rot90` that was installed with this module, regardless of PATH.
 
     Raises
     ------
@@ -227,15 +227,15 @@ def rotate_files(
     unordered : bool
         Yield each record as soon as its file is done, in any order.
     progress : bool
-        Show a bar, in notebooks too, if tqdm is installed. For the total the files are listed
-        once more before.
+        Show a bar, in notebooks too, if tqdm is installed. To know the total, the files
+        are listed once beforehand.
 
     Returns
     -------
     Records
         An iterator of `Record`. Failed files are records with an `error`, and the others are done.
-        Closing it (or leaving ``with``, or the loop that alone holds it) ends the work in order:
-        files under way are finished or dropped whole.
+        Closing it (or leaving ``with``, or a loop that holds its only reference) ends the work
+        cleanly: files in progress are finished or discarded.
 
     Raises
     ------
@@ -263,7 +263,7 @@ def rotate_files(
     bad.bmp the file is empty
     good.bmp 85.0
 
-    The means alone, while a bar shows how far it is:
+    Only the means, with a progress bar:
 
     >>> [record.mean for record in rot90.rotate_files(folder / "good.bmp", progress=True)]
     [85.0]

@@ -34,7 +34,7 @@ def rotate(
     array : numpy.ndarray
         H × W or H × W × C, of any dtype but objects. Rows may be any distance apart, also
         backwards, as in ``array[::-2]``; where the pixels of a row do not follow each other, as in
-        ``array[:, ::-1]`` or ``array[..., :3]``, they are copied once before.
+        ``array[:, ::-1]`` or ``array[..., :3]``, they are copied first.
     out : numpy.ndarray, optional
         Where the result goes: W × H or W × H × C, of the same dtype. It may be a part of a larger
         picture, such as ``canvas[10:20, 30:40]``, but may have no byte in common with `array`.
@@ -78,7 +78,7 @@ def rotate(
     """
     array = _checked(array, "array")
     if threads is not None and threads < 1:
-        raise ValueError(f"threads is {threads}; it is 1 or more")
+        raise ValueError(f"threads is {threads}; it must be 1 or more")
     shape = (array.shape[1], array.shape[0], *array.shape[2:])
     if out is None:
         result = target = np.empty(shape, array.dtype)
@@ -108,7 +108,7 @@ def _checked(array: np.ndarray[Any, np.dtype[_Scalar]], name: str) -> np.ndarray
         if not isinstance(array, np.ndarray):
             raise TypeError(f"{name} is a {type(array).__name__}, not a numpy array")
         if isinstance(array, np.ma.MaskedArray):
-            raise TypeError(f"{name} is a masked array: rotate its data and its mask apart")
+            raise TypeError(f"{name} is a masked array: rotate its data and its mask separately")
         array = np.asarray(array)
     if array.dtype.hasobject or array.dtype.kind not in _PLAIN_KINDS:
         raise TypeError(f"{name} has the dtype {array.dtype}, whose items are more than their bytes")
@@ -194,8 +194,8 @@ def rotate_bmp(data: Buffer | np.ndarray[Any, Any]) -> RotatedBitmap:
     Returns
     -------
     RotatedBitmap
-        The rotated file as `data`, its `width` and `height`, and the `mean` of its samples, which
-        is that of ``cv2.imread(name).mean()``.
+        The rotated file as `data`, its `width` and `height`, and the `mean` of its samples; at 1,
+        4, 8 and 24 bits per pixel that is ``cv2.imread(name).mean()``.
 
     Raises
     ------

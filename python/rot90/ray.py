@@ -2,7 +2,7 @@
 
 `rotate_files` is `rot90.rotate_files` with tasks for threads: call it inside your own
 ``ray.init()``. It groups files into tasks, each of which runs the command over its group; no pixel
-passes through Ray's object store. ``docs/cluster.md`` tells how it works and what it costs.
+passes through Ray's object store. ``docs/cluster.md`` explains how it works and what it costs.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def rotate_files(
     workers : int, optional
         CPUs to use in all; by default those of the cluster.
     task_bytes : int
-        Bytes of input for a task at most. Tasks are smaller where there would be fewer than four
+        The most bytes of input per task; less if there would otherwise be fewer than four tasks
         for each CPU.
 
     Yields
@@ -99,7 +99,7 @@ def rotate_files(
     ValueError
         Wrong usage, or two inputs with one output; nothing was done.
     NoFitNode
-        A node has not the working folder, or cannot run the command.
+        A node lacks the working folder, or cannot run the command.
 
     Examples
     --------

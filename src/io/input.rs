@@ -46,7 +46,7 @@ impl Input {
                     self.check_unchanged()?;
                     // Files made up by the kernel may be shorter than they say, now as before.
                     let (text, size) = ("truncated: the file ends after", self.size());
-                    let text = format!("{text} {at} bytes, and should have {size}");
+                    let text = format!("{text} {at} bytes, but should have {size}");
                     return Err(Error::Changed(text));
                 }
                 Ok(count) => done += count,

@@ -17,9 +17,10 @@ use crate::io::{Output, OutputOptions, is_older_than_input, mode, sync};
 ///
 /// # Errors
 ///
-/// [`Error::NotAFile`] and [`Error::Io`] where the files cannot be used, [`Error::Changed`] where
-/// the input changes meanwhile, [`Error::Format`], [`Error::Unsupported`] and [`Error::Memory`]
-/// as for [`rotate`](crate::rotate()).
+/// [`Error::NotAFile`] and [`Error::Io`] if the files cannot be used, [`Error::OutputExists`] and
+/// [`Error::Interrupted`] as the options say, [`Error::Changed`] if the input changes meanwhile,
+/// [`Error::Format`], [`Error::Unsupported`] and [`Error::Memory`] as for
+/// [`rotate`](crate::rotate()).
 ///
 /// # Examples
 ///
@@ -78,7 +79,7 @@ pub fn rotate_file(
 ///
 /// # Errors
 ///
-/// As [`rotate_file`], as far as the headers tell.
+/// Those of [`rotate_file`] that the headers are enough to find.
 pub fn is_up_to_date(input: &Path, output: &Path) -> Result<bool> {
     let options = FileOptions::default();
     let picture = OpenPicture::open(input, &options)?;

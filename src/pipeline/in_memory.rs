@@ -24,15 +24,15 @@ pub struct Rotated {
     pub height: u32,
     /// The mean of the red, green and blue samples of all pixels, as 8-bit samples.
     pub mean: f64,
-    /// What of the input is not in it, in words: further pictures of a bitmap array, a gap that
-    /// is too large.
+    /// What of the input is not in it, in words, such as further pictures of a bitmap array or a
+    /// gap that is too large.
     pub left_out: Vec<String>,
 }
 
 /// Rotates a bitmap in memory 90° clockwise.
 ///
 /// `bitmap` is a whole BMP file. The result keeps its depth, header version, palette, masks,
-/// colour profile, row order and what lies behind the pixels; compressed pixels become
+/// colour profile, row order and any data after the pixels; compressed pixels become
 /// uncompressed ones of the same depth.
 ///
 /// # Errors

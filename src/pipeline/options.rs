@@ -44,7 +44,7 @@ pub struct FileOptions<'a> {
     /// The most memory, in bytes, that the picture may take; `None` is
     /// [`default_max_memory`].
     pub max_memory: Option<u64>,
-    /// Large inputs may be mapped, which spares a copy of them.
+    /// The permission to map large inputs, which saves a copy; with `None` they are read.
     pub mappings: Option<Mappings>,
     /// What this picture may take while it is decoded, together with others.
     pub decode_budget: Option<&'a MemoryBudget>,
@@ -78,7 +78,7 @@ pub struct RotatedFile {
     pub written: bool,
     /// Whether the input came from a disk rather than from memory.
     pub was_cold: bool,
-    /// What of the input is not in the output, in words: further pictures of a bitmap array, a
-    /// gap that is too large.
+    /// What of the input is not in the output, in words, such as further pictures of a bitmap
+    /// array or a gap that is too large.
     pub left_out: Vec<String>,
 }

@@ -29,8 +29,8 @@ pub struct Preview {
 ///
 /// Its longer side has `longest_side` pixels, or as many as the bitmap has if they are fewer.
 /// Each is the average of up to two by two pixels of the bitmap, as the mean counts them: without
-/// alpha, channels of other widths scaled to 8 bits. Of uncompressed bitmaps only those rows are
-/// read, one at a time; others are decoded; either within `max_memory` bytes.
+/// alpha, channels of other widths scaled to 8 bits. For uncompressed bitmaps only the rows needed
+/// are read, one at a time; others are decoded. Either takes at most `max_memory` bytes.
 ///
 /// # Errors
 ///

@@ -41,7 +41,7 @@ impl<'a> Pixels<'a> {
         }
     }
 
-    /// Some of the columns, which [`rotate_pixels`] makes some rows of the output of.
+    /// Some of the columns, from which [`rotate_pixels`] makes some rows of the output.
     ///
     /// # Errors
     ///
@@ -87,7 +87,7 @@ impl<'a> Pixels<'a> {
 /// The output has `input.width` rows of `input.height` pixels, from the top down: its pixel
 /// (row c, column `input.height - 1 - r`) is the input's pixel (row r, column c). Its rows begin
 /// `output_stride` bytes apart, the first at the start of `output`; what lies between them and
-/// behind the last is left as it is, so that `output` may be a part of a larger picture.
+/// after the last is left as it is, so that `output` may be a part of a larger picture.
 ///
 /// Pixels of 1, 2, 3, 4, 6, 8 and 12 bytes are rotated with vector instructions where the
 /// processor has them, others about as fast as a compiler can copy them.

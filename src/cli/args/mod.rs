@@ -93,7 +93,7 @@ pub(crate) struct Config {
 
     /// Show what would be done without doing it.
     ///
-    /// Files are looked up but not read: a damaged one is found by a real run only.
+    /// Files are looked up but not decoded: only a real run finds every damaged one.
     #[arg(long, help_heading = "Output")]
     pub(crate) dry_run: bool,
 
