@@ -23,7 +23,7 @@ complete -c rot90 -s p -l preserve -d 'Give outputs the times of their inputs, a
 complete -c rot90 -l dry-run -d 'Show what would be done without doing it'
 complete -c rot90 -l durable -d 'Flush each output to the disk (fsync) before reporting it'
 complete -c rot90 -l fail-fast -d 'Start no new file after the first failure'
-complete -c rot90 -s q -l quiet -d 'Print no progress, notes or summary, only failures and what could not be kept; overrides --verbose'
+complete -c rot90 -s q -l quiet -d 'Print no progress and no summary, only what failed or could not be kept; overrides --verbose'
 complete -c rot90 -s v -l verbose -d 'Print the number of threads, and the files that are skipped'
 complete -c rot90 -s h -l help -d 'Print help: -h for a summary, --help for everything'
 complete -c rot90 -s V -l version -d 'Print the version'

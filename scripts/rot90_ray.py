@@ -48,6 +48,9 @@ class Page:
         self.command = [program, "--report-of-records", f"--report={arguments.report}"]
         if arguments.output_dir is not None:
             self.command.append(f"--output-dir={arguments.output_dir}")
+        if arguments.files0_from is not None:
+            # It is not read: the page must not take its place.
+            self.command.append(f"--files0-from={arguments.files0_from}")
         if arguments.durable:
             self.command.append("--durable")
         self.records = {}
@@ -239,8 +242,8 @@ class Run:
     def summary(self, seconds):
         """The last line, as rot90 has it; none where a single message has told all there is."""
         plan, unread = self.batch.plan, len(self.batch.plan.messages)
-        not_tried = len(plan.records) - self.rotated - self.failed
-        if self.rotated + len(plan.skipped) + not_tried == 0 and self.failed + unread == 1:
+        not_done = len(plan.records) - self.rotated - self.failed
+        if self.rotated + len(plan.skipped) + not_done == 0 and self.failed + unread == 1:
             return None
         parts = [f"{counted(self.rotated, 'file')} rotated"]
         if self.arguments.update:
@@ -250,8 +253,8 @@ class Run:
             parts.append(f"{bytes_shown(count)} in {seconds:.3f} s ({bytes_shown(count / max(seconds, 1e-9))}/s)")
         parts.append(f"{counted(len(plan.skipped), 'earlier result')} skipped" if plan.skipped else "0 skipped")
         parts.append(f"{self.failed} failed")
-        if not_tried:
-            parts.append(f"{not_tried} not tried")
+        if not_done:
+            parts.append(f"{not_done} not done")
         if unread:
             parts.append(counted(unread, "other problem"))
         return ", ".join(parts)

@@ -75,8 +75,8 @@ mod sum;
 
 pub use error::{Error, FormatError, OtherFormat, PixelsError, Result};
 pub use io::{
-    Mappings, check_input, default_max_memory, make_directories, prefetch, usable_memory,
-    write_file,
+    Mappings, check_input, default_max_memory, make_directories, most_threads, prefetch,
+    usable_memory, write_file,
 };
 pub use pipeline::{
     FileOptions, IfExists, MemoryBudget, Preview, Rotated, RotatedFile, is_up_to_date, preview,

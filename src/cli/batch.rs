@@ -20,11 +20,6 @@ use super::{panics, report};
 
 /// More threads than this for each CPU only wait for each other.
 const THREADS_PER_CPU: usize = 4;
-/// Input, output, its directory, and an input that is read ahead.
-const DESCRIPTORS_PER_THREAD: u64 = 4;
-/// The allocator sets aside 64 MiB for each thread, aligned to as much; beside them are its stack
-/// and its buffers.
-const ADDRESS_SPACE_PER_THREAD: u64 = 160 << 20;
 /// A picture of twice as many bytes gives work to two threads, and so on.
 const BYTES_PER_THREAD: u64 = 4 << 20;
 /// So many files are asked for ahead.
@@ -100,32 +95,12 @@ fn threads(plan: &Plan, config: &Config) -> usize {
     let most = config
         .workers()
         .min(cpus * THREADS_PER_CPU)
-        .min(threads_within_limits())
+        .min(rot90::most_threads())
         .max(1);
     let bytes = |job: &Job| std::fs::metadata(&*job.input).map_or(0, |found| found.len());
     let useful = |job| (bytes(job) / BYTES_PER_THREAD).max(1);
     let wanted: u64 = plan.jobs.iter().take(most).map(useful).sum();
     wanted.clamp(1, most as u64) as usize
-}
-
-/// For how many threads this process may open files, beside those that are open already, and take
-/// address space.
-#[cfg(unix)]
-fn threads_within_limits() -> usize {
-    use rustix::process::{Resource, getrlimit};
-    /// Where the system does not list them.
-    const USUALLY_OPEN: usize = 16;
-    let limit = |resource| getrlimit(resource).current.unwrap_or(u64::MAX);
-    let open = std::fs::read_dir("/dev/fd").map_or(USUALLY_OPEN, Iterator::count);
-    let descriptors = limit(Resource::Nofile).saturating_sub(open as u64);
-    let address_space = limit(Resource::As).min(limit(Resource::Data));
-    (descriptors / DESCRIPTORS_PER_THREAD).min(address_space / ADDRESS_SPACE_PER_THREAD) as usize
-}
-
-/// Windows has no limit that matters here.
-#[cfg(not(unix))]
-fn threads_within_limits() -> usize {
-    usize::MAX
 }
 
 /// A pool of so many threads; where the system refuses them, fewer have to do, down to this one.
@@ -138,7 +113,7 @@ pub(crate) fn pool(threads: usize) -> anyhow::Result<ThreadPool> {
     builder.build().or_else(|_| pool(threads / 2))
 }
 
-/// A dry run: what can be told without reading a file's pixels.
+/// A dry run: what can be told without rotating a file.
 fn foresee(plan: &Plan, config: &Config, collector: &Collector<'_>) {
     for (at, job) in plan.jobs.iter().enumerate() {
         if collector.is_stopped() {

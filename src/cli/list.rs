@@ -39,18 +39,19 @@ pub(crate) fn names(list: &Path, signals: &Signals) -> anyhow::Result<Vec<OsStri
 
 /// What to do with a list whose names end in newlines.
 fn names_in_lines(list: &Path) -> String {
-    let file = quoted(list.as_os_str());
-    let wrong = format!("--files0-from {file}: names must end in NUL, not in a newline");
+    let shown = shown(list);
+    let wrong = format!("--files0-from {shown}: names must end in NUL, not in a newline");
+    let wrong = format!("{wrong}; nothing was done");
     if cfg!(windows) {
         return wrong;
     }
-    let convert = match &*file {
-        "-" => "LIST | tr '\\n' '\\0'".to_owned(),
-        file => format!("tr '\\n' '\\0' < {file}"),
+    let source = match &*shown {
+        "-" => String::new(),
+        _ => format!(" < {}", quoted(list.as_os_str())),
     };
     format!(
-        "{wrong}; nothing was done. With find, use -print0; to convert a list: \
-         {convert} | rot90 --files0-from -"
+        "{wrong}. With find, use -print0; to convert a list: \
+         tr '\\n' '\\0'{source} | rot90 --files0-from -"
     )
 }
 

@@ -52,8 +52,8 @@ pub(crate) fn shown_text(text: &str) -> String {
 /// takes it for an option.
 pub(crate) fn quoted(path: &OsStr) -> String {
     let mut shown = shown(Path::new(path));
-    if shown.starts_with('-') && shown != "-" {
-        shown.insert_str(0, "./");
+    if shown.starts_with('-') {
+        shown.insert_str(0, if cfg!(windows) { ".\\" } else { "./" });
     }
     let needs_none = |character: char| {
         character.is_alphanumeric()
@@ -74,8 +74,12 @@ pub(crate) fn quoted(path: &OsStr) -> String {
 pub(crate) fn failure(path: &Path, error: &Error) -> String {
     match error {
         Error::NotAFile(_) if path.is_dir() => {
-            // Brackets of its name are no wildcards.
-            let folder = path.to_str().map(Pattern::escape);
+            // Brackets of its name are no wildcards; Windows has no other, but in `\\?\`.
+            let escape = |name: &str| match name {
+                name if cfg!(windows) => name.replace('[', "[[]"),
+                name => Pattern::escape(name),
+            };
+            let folder = path.to_str().map(escape);
             let folder = folder.map_or(path.to_owned(), PathBuf::from);
             let pattern = quoted(folder.join("*.bmp").as_os_str());
             format!("is a directory; for its bitmaps: rot90 {pattern}")

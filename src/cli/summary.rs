@@ -39,9 +39,9 @@ impl Totals {
     /// The line; none where a single message has told all there is.
     pub(crate) fn summary(&self, plan: &Plan, config: &Config, took: Duration) -> Option<String> {
         let done = self.rotated + self.up_to_date;
-        let not_tried = plan.jobs.len().saturating_sub(done + self.failed);
+        let not_done = plan.jobs.len().saturating_sub(done + self.failed);
         let problems = plan.problems.len();
-        if done + plan.skipped.len() + not_tried == 0 && self.failed + problems == 1 {
+        if done + plan.skipped.len() + not_done == 0 && self.failed + problems == 1 {
             return None;
         }
         let would = if config.dry_run { "would be " } else { "" };
@@ -62,8 +62,8 @@ impl Totals {
             count => counted(count, "earlier result") + " skipped",
         });
         parts.push(format!("{} failed", self.failed));
-        if not_tried > 0 {
-            parts.push(format!("{not_tried} not tried"));
+        if not_done > 0 {
+            parts.push(format!("{not_done} not done"));
         }
         if problems > 0 {
             parts.push(counted(problems, "other problem"));

@@ -9,6 +9,9 @@ use std::cell::RefCell;
 use super::pages::Pages;
 use crate::error::{Error, Result};
 
+/// Growing in steps spares a batch of ever larger pictures a fresh buffer for each.
+const STEP: usize = 256 << 10;
+
 thread_local! {
     static STORE: RefCell<Vec<Pages>> = const { RefCell::new(Vec::new()) };
 }
@@ -31,6 +34,7 @@ impl Buffer {
         if self.bytes().len() < size {
             // Given back before more is taken.
             self.0 = None;
+            let size = size.saturating_add(STEP - 1) / STEP * STEP;
             self.0 = Pages::new(size, may_be_huge).or_else(|| Pages::new(size, false));
         }
         match self.0.as_deref_mut() {

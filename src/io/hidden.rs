@@ -76,7 +76,7 @@ impl Hidden {
             // It is not this process's to remove any more.
             self.is_gone = true;
             return Err(io::Error::other(
-                "another program has replaced its hidden file",
+                "another program has removed or replaced its hidden file",
             ));
         }
         let rename = if replace {

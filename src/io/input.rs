@@ -154,20 +154,20 @@ fn cannot_open(error: io::Error) -> Error {
 }
 
 fn check_regular(metadata: &Metadata) -> Result<()> {
+    #[cfg(unix)]
+    use std::os::unix::fs::FileTypeExt as _;
     let kind = metadata.file_type();
     if kind.is_file() {
         return Ok(());
     }
-    let mut kinds = vec![(kind.is_dir(), "is a directory, not a file")];
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::FileTypeExt as _;
-        let device = kind.is_char_device() || kind.is_block_device();
-        kinds.push((kind.is_fifo(), "is a named pipe (FIFO), not a regular file"));
-        kinds.push((device, "is a device, not a regular file"));
-    }
-    let found = kinds.into_iter().find(|(is_it, _)| *is_it);
-    let what = found.map_or("is not a regular file", |(_, what)| what);
+    let what = match () {
+        () if kind.is_dir() => "is a directory, not a file",
+        #[cfg(unix)]
+        () if kind.is_fifo() => "is a named pipe (FIFO), not a regular file",
+        #[cfg(unix)]
+        () if kind.is_char_device() || kind.is_block_device() => "is a device, not a regular file",
+        () => "is not a regular file",
+    };
     Err(Error::NotAFile(what.to_owned()))
 }
 

@@ -1,5 +1,10 @@
 //! What this process may use.
 
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+type Resource = libc::__rlimit_resource_t;
+#[cfg(all(unix, not(all(target_os = "linux", target_env = "gnu"))))]
+type Resource = libc::c_int;
+
 /// The memory that this process may use, in bytes: what the machine has, unless a control group
 /// or an address-space limit allows less.
 #[must_use]
@@ -11,7 +16,6 @@ pub fn usable_memory() -> u64 {
         machine_memory(),
         #[cfg(target_os = "linux")]
         control_group_memory(),
-        #[cfg(unix)]
         address_space(),
     ];
     limits.into_iter().flatten().min().unwrap_or(USUAL)
@@ -74,20 +78,50 @@ fn control_group_memory() -> Option<u64> {
         .min()
 }
 
+/// For how many threads this process may still open files and take address space.
+#[must_use]
+pub fn most_threads() -> usize {
+    /// Input, output, its directory, and an input that is read ahead.
+    #[cfg(unix)]
+    const DESCRIPTORS_PER_THREAD: u64 = 4;
+    /// The allocator sets aside 64 MiB for each thread, aligned to as much; beside them are its
+    /// stack and its buffers.
+    const ADDRESS_SPACE_PER_THREAD: u64 = 160 << 20;
+    /// Open files where the system does not list them.
+    #[cfg(unix)]
+    const USUALLY_OPEN: usize = 16;
+    let limits = [
+        #[cfg(unix)]
+        limit(libc::RLIMIT_NOFILE).map(|most| {
+            let open = std::fs::read_dir("/dev/fd").map_or(USUALLY_OPEN, Iterator::count);
+            most.saturating_sub(open as u64) / DESCRIPTORS_PER_THREAD
+        }),
+        address_space().map(|bytes| bytes / ADDRESS_SPACE_PER_THREAD),
+    ];
+    let most = limits.into_iter().flatten().min();
+    most.map_or(usize::MAX, |threads| threads as usize)
+}
+
+/// The lower one of the limits on address space.
+fn address_space() -> Option<u64> {
+    #[cfg(unix)]
+    let limits = [limit(libc::RLIMIT_AS), limit(libc::RLIMIT_DATA)];
+    #[cfg(not(unix))]
+    let limits = [None];
+    limits.into_iter().flatten().min()
+}
+
+/// A limit on this process, if it has one. A sandbox may refuse to tell.
 #[cfg(unix)]
 #[allow(unsafe_code)]
-fn address_space() -> Option<u64> {
-    let limit = |resource| {
-        let mut limit = libc::rlimit {
-            rlim_cur: libc::RLIM_INFINITY,
-            rlim_max: libc::RLIM_INFINITY,
-        };
-        // SAFETY: it is one such structure. A sandbox may refuse to tell.
-        let told = unsafe { libc::getrlimit(resource, &raw mut limit) } == 0;
-        (told && limit.rlim_cur != libc::RLIM_INFINITY).then_some(limit.rlim_cur)
+fn limit(resource: Resource) -> Option<u64> {
+    let mut limit = libc::rlimit {
+        rlim_cur: libc::RLIM_INFINITY,
+        rlim_max: libc::RLIM_INFINITY,
     };
-    let limits = [limit(libc::RLIMIT_AS), limit(libc::RLIMIT_DATA)];
-    limits.into_iter().flatten().min()
+    // SAFETY: it is one such structure, which the call fills in.
+    let told = unsafe { libc::getrlimit(resource, &raw mut limit) } == 0;
+    (told && limit.rlim_cur != libc::RLIM_INFINITY).then_some(limit.rlim_cur)
 }
 
 /// Has the allocator return to the system what has been freed: glibc's keeps up to 64 MB for each

@@ -36,7 +36,7 @@ pub(crate) use buffer::Buffer;
 pub(crate) use input::{Input, is_older_than_input};
 pub use input::{check_input, prefetch};
 pub(crate) use limits::return_freed_memory;
-pub use limits::{default_max_memory, usable_memory};
+pub use limits::{default_max_memory, most_threads, usable_memory};
 pub(crate) use mapping::Mapping;
 pub use mapping::Mappings;
 pub(crate) use output::{Output, OutputOptions, mode, sync};

@@ -245,7 +245,9 @@ pub fn make_directories(path: &Path, durable: bool) -> Result<()> {
 
 /// Has an output that is there already safe on the disk.
 pub(crate) fn sync(path: &Path) -> Result<()> {
-    let synced = File::open(path).and_then(|file| file.sync_all());
+    // Windows flushes no file that may not be written.
+    let file = File::options().read(true).write(cfg!(windows)).open(path);
+    let synced = file.and_then(|file| file.sync_all());
     synced.map_err(cannot_sync)?;
     sync_folder_of(path)
 }

@@ -21,30 +21,25 @@ const HUGE_PAGE: usize = 2 << 20;
 /// What is smaller than this is not worth a huge page, which the system has to fill with zeros.
 const LEAST_BYTES: usize = 512 << 10;
 
-/// Growing in steps spares a batch of ever larger pictures a fresh buffer for each.
-const STEP: usize = 256 << 10;
-
 /// Whole pages, filled with zeros at first.
 pub(super) struct Pages {
     start: NonNull<u8>,
     length: usize,
 }
 
-// SAFETY: the memory is this value's own, as a boxed slice's is.
-unsafe impl Send for Pages {}
-
 impl Pages {
-    /// At least `size` bytes, where there is room.
+    /// At least `size` bytes, a whole number of pages, where there is room.
     pub(super) fn new(size: usize, may_be_huge: bool) -> Option<Self> {
         if !may_be_huge || size < LEAST_BYTES {
-            return Self::map(size.checked_next_multiple_of(STEP)?);
+            return Self::map(size);
         }
         let length = size.checked_next_multiple_of(HUGE_PAGE)?;
         let mut pages = Self::map(length.checked_add(HUGE_PAGE)?)?;
         // Cut at both ends to where huge pages can lie.
-        let before = pages.start.addr().get().wrapping_neg() % HUGE_PAGE;
         let start = pages.start.as_ptr();
+        let before = start.addr().wrapping_neg() % HUGE_PAGE;
         let aligned = start.wrapping_add(before);
+        (pages.start, pages.length) = (NonNull::new(aligned)?, length);
         // SAFETY: both ends are parts of the mapping just made, outside what is kept of it; an
         // empty part is refused. The advice changes no byte.
         unsafe {
@@ -53,7 +48,6 @@ impl Pages {
             let _ = munmap(aligned.wrapping_add(length).cast::<c_void>(), after);
             let _ = madvise(aligned.cast::<c_void>(), length, Advice::LinuxHugepage);
         }
-        (pages.start, pages.length) = (NonNull::new(aligned)?, length);
         Some(pages)
     }
 

@@ -138,7 +138,7 @@ impl<'a> OpenPicture<'a> {
             // What is declared first is dropped last: the pixels are freed by then.
             let (_taken, decoded) = self.decode(decoding)?;
             let sum = rotate_into(layout, &Source::Owned(&decoded), &write, self.options)?;
-            // The pixels have more bytes than the file, which is what others expect to be done.
+            // Not those of the pixels, which are more: the total is that of the files.
             count(self.input.size());
             return Ok(sum);
         }
@@ -161,9 +161,15 @@ impl<'a> OpenPicture<'a> {
             }
             // What could not be read is read once more, for the system's own word on it.
             self.input.check_unchanged()?;
+            let source = Source::banded(&self.input, offset, layout, self.max_memory)?;
+            return rotate_into(layout, &source, &write, self.options);
         }
-        let most = self.max_memory;
-        rotate(Source::banded(&self.input, offset, layout, most)?)
+        rotate(Source::banded(
+            &self.input,
+            offset,
+            layout,
+            self.max_memory,
+        )?)
     }
 
     /// Maps the file up to its last pixel, where the caller has allowed that and there is memory

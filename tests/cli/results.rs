@@ -213,7 +213,7 @@ fn fail_fast_begins_nothing_after_a_failure() {
         .go()
         .exit(1);
     assert_eq!(ran.inputs(), ["a.bmp", "b.bmp"], "{}", ran.told());
-    ran.says("1 failed, 1 not tried\n");
+    ran.says("1 failed, 1 not done\n");
     world.assert_files(&["a.bmp", "a_rot90.bmp", "b.bmp", "c.bmp"]);
     // What other workers have under way is finished, and has its record.
     let world = World::new();

@@ -99,7 +99,7 @@ fn names_that_end_in_newlines_are_refused_with_what_to_do() {
         .go()
         .exit(2)
         .stdout("")
-        .says("LIST | tr '\\n' '\\0' | rot90 --files0-from -");
+        .says("tr '\\n' '\\0' | rot90 --files0-from -");
     world.assert_files(&["a.bmp", "b.bmp", "list"]);
     // The advice taken.
     world

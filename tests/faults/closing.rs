@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use crate::support::{FaultFs, Ran, World, skip};
+use crate::support::{FaultFs, Ran, World, bitmap, skip};
 
 const EIO: &str = "5";
 const ENOSPC: &str = "28";
@@ -60,6 +60,23 @@ fn a_failure_that_is_told_at_close() {
     for kept in ["0", "100", "1000000"] {
         let settings = [("FLUSH_ERROR", EIO), ("FLUSH_KEEPS", kept)];
         into_a_failing_folder(test, &settings, &[], "Input/output error");
+    }
+}
+
+/// Of a mapped file, too, the system's own word is told.
+#[test]
+fn a_failure_to_read() {
+    let world = World::new();
+    world.write("under/a.bmp", bitmap::large(24, 2000, 1000, false));
+    let settings = [("READ_ERROR", EIO), ("READ_AT", "4000000")];
+    let Some(_mounted) = FaultFs::mount(&world, &settings) else {
+        return skip("a_failure_to_read", "no file system through user space");
+    };
+    for memory in ["1G", "1M"] {
+        let arguments = ["over/a.bmp", "-o", "out", "--max-memory", memory];
+        let ran = world.rot90(arguments).go().exit(1);
+        ran.fails("over/a.bmp", "cannot read: Input/output error");
+        assert!(!world.path("out/a_rot90.bmp").exists());
     }
 }
 

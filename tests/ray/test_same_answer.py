@@ -97,7 +97,7 @@ def test_a_hint_is_no_failure(world):
     world.twice()
     local, ran = world.local(*names), world.ray(*names)
     assert (ran.returncode, ran.stdout) == (0, local.stdout), ran.stderr.decode()
-    assert b"patterns or folders" not in ran.stderr
+    assert b"other problem" not in ran.stderr
 
 
 def test_nothing_to_do(world):

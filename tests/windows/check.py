@@ -209,10 +209,10 @@ class Windows(unittest.TestCase):
             "my scans": 'is a directory; for its bitmaps: rot90 "my scans\\*.bmp"',
             "missing.bmp": "cannot open: ",
             "a.bmp": "move a.bmp a.png && magick a.png a.bmp",
-            "NUL": "this is the name of a device on Windows",
-            "scans\\con.bmp": "this is the name of a device on Windows",
-            "COM1 .bmp": "this is the name of a device on Windows",
-            "\\\\.\\pipe\\rot90": "this is the name of a device on Windows",
+            "NUL": "is the name of a device on Windows",
+            "scans\\con.bmp": "is the name of a device on Windows",
+            "COM1 .bmp": "is the name of a device on Windows",
+            "\\\\.\\pipe\\rot90": "is the name of a device on Windows",
         }.items():
             with self.subTest(argument):
                 (record,), messages = self.rot90(argument, expected=1)
@@ -272,7 +272,7 @@ class Windows(unittest.TestCase):
     def test_an_output_that_cannot_be_replaced(self):
         self.put("a.bmp", "a_rot90.bmp/b.bmp")
         (record,), _ = self.rot90("a.bmp", expected=1)
-        self.assertIn("there is a folder", record["error"])
+        self.assertIn("a folder has that name", record["error"])
         self.assertEqual(self.names(), ["a.bmp", "a_rot90.bmp/b.bmp"])
 
     def test_ctrl_c(self):

@@ -111,8 +111,7 @@ pub(super) fn samples(data: &[u8]) -> Result<Vec<u8>> {
         .decode()
         .map_err(|error| match error {
             jpeg_decoder::Error::Unsupported(_) => Error::Unsupported(
-                "the embedded JPEG is of a kind that is not supported: its chroma subsampling"
-                    .to_owned(),
+                "the embedded JPEG uses a rare feature, which is not supported".into(),
             ),
             jpeg_decoder::Error::Format(what) => {
                 corrupt(0, format!("the embedded JPEG is damaged: {what}"))

@@ -131,8 +131,7 @@ pub(crate) struct Config {
     #[arg(help_heading = "Reporting")]
     pub(crate) progress: When,
 
-    /// Print no progress, notes or summary, only failures and what could not be kept; overrides
-    /// --verbose.
+    /// Print no progress and no summary, only what failed or could not be kept; overrides --verbose.
     #[arg(short, long, help_heading = "Reporting")]
     pub(crate) quiet: bool,
 
@@ -154,7 +153,7 @@ pub(crate) struct Config {
     pub(crate) generate: Option<String>,
 
     /// For programs that spread a batch over machines.
-    #[arg(long, requires = "report", conflicts_with_all = ["patterns", "files0_from"], hide = true)]
+    #[arg(long, requires = "report", conflicts_with = "patterns", hide = true)]
     pub(crate) report_of_records: bool,
 }
 
@@ -202,7 +201,7 @@ pub(crate) fn parse(arguments: &[OsString]) -> Result<Config, clap::Error> {
     check_dashes(arguments)?;
     let config = Config::try_parse_from(arguments).map_err(|mut error| {
         if error.kind() == ErrorKind::UnknownArgument {
-            // To put `--` before it, as if it were the name of a file.
+            // Without the tip to put `--` before it: it is hardly ever the name of a file.
             error.insert(ContextKind::Suggested, ContextValue::None);
         }
         error

@@ -133,8 +133,7 @@ fn check_output_dir(folder: &Path) -> anyhow::Result<()> {
     let reason = if folder.metadata().is_ok_and(|found| !found.is_dir()) {
         "is not a directory"
     } else if name.ends_with(b".bmp") && is_missing(folder) {
-        "takes a folder, and there is none of this name; rot90 names the outputs itself \
-         (NAME_rot90.bmp)"
+        "there is no such folder; rot90 names the outputs itself (NAME_rot90.bmp)"
     } else {
         return Ok(());
     };

@@ -5,11 +5,12 @@
 //! everywhere or nowhere, where `*` follows them and `**` does not, cannot enter folders that may
 //! be searched but not listed, and joins paths with separators that the user did not type.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
+use std::collections::hash_map::{Entry, HashMap};
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, FileType};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::names;
@@ -35,7 +36,7 @@ pub(super) fn matches(pattern: &OsStr, cancel: &AtomicBool) -> Option<Matches> {
         separator: names::separator_in(&[pattern]),
         cancel,
         pending: BTreeMap::from([(fixed.to_vec(), vec![0])]),
-        visited: HashSet::new(),
+        visited: HashMap::new(),
         found: Matches::default(),
     };
     while let Some((path, positions)) = walk.pending.pop_first()
@@ -63,7 +64,7 @@ struct Walk<'a> {
     pending: BTreeMap<Vec<u8>, Vec<usize>>,
     /// Folders, and the components that were looked for in each. Links and `..` lead to a folder
     /// on many ways; what is in it need be found on one.
-    visited: HashSet<(Place, usize)>,
+    visited: HashMap<(Place, usize), PathBuf>,
     found: Matches,
 }
 
@@ -74,9 +75,10 @@ impl Walk<'_> {
         let place = place(&path)?;
         let mut listed = Vec::new();
         while let Some(position) = positions.pop() {
-            if !self.visited.insert((place.to_owned(), position)) {
-                continue;
-            }
+            match self.visited.entry((place.to_owned(), position)) {
+                Entry::Occupied(first) if is_same_folder(first.get(), &path) => continue,
+                first => first.insert_entry(path.clone()),
+            };
             match &self.components[position] {
                 Component::Name(name) if self.is_last(position) => {
                     let path = names::from_bytes(&[base, name].concat());
@@ -153,6 +155,15 @@ impl Walk<'_> {
 
     fn is_last(&self, position: usize) -> bool {
         position + 1 == self.components.len()
+    }
+}
+
+/// Whether two paths of folders with one number lead to one folder: numbers are not unique to it
+/// where it is mounted twice, or where a file system gives one to several.
+fn is_same_folder(one: &Path, other: &Path) -> bool {
+    match (fs::canonicalize(one), fs::canonicalize(other)) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => true,
     }
 }
 

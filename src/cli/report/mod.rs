@@ -68,7 +68,7 @@ pub(super) fn write(
 
 fn write_page(path: &Path, page: &str, durable: bool) -> anyhow::Result<()> {
     // The batch makes no output folder where it has nothing to write.
-    std::fs::create_dir_all(place::folder_of(path)).context("cannot make its folder")?;
+    std::fs::create_dir_all(place::folder_of(path)).context("cannot create its folder")?;
     // The text of such an error has its cause in it already.
     rot90::write_file(path, page.as_bytes(), durable).map_err(anyhow::Error::msg)
 }

@@ -36,7 +36,10 @@ fn objection(path: &Path, plan: &Plan, config: &Config) -> Option<String> {
         Some("is a bitmap, which the page would replace".to_owned())
     } else if outputs.any(|output| is_same(&output, path)) {
         Some("is also the output of an input".to_owned())
-    } else if read.any(|file| is_same(file, path)) && !begins_with(path, &[b"<!DOCTYPE html>"]) {
+    } else if path.is_file()
+        && !begins_with(path, &[b"<!DOCTYPE html>"])
+        && read.any(|file| is_same(file, path) || is_link_to(file, path))
+    {
         Some("is also an input, which the page would replace".to_owned())
     } else if !(folder.is_dir() || will_be_made && !folder.exists()) {
         Some(format!("there is no folder {}", shown(folder)))
@@ -54,11 +57,15 @@ pub(super) fn folder_of(path: &Path) -> &Path {
 }
 
 /// Whether there is a file that begins with one of these. An input may be named by another path or
-/// be a link to this file: what is a bitmap is kept. An earlier page is not.
+/// be a link to this file: what is a bitmap is kept. An earlier page may be replaced.
 fn begins_with(path: &Path, magics: &[&[u8]]) -> bool {
     let mut begin = Vec::new();
     let mut read = || File::open(path)?.take(15).read_to_end(&mut begin);
     path.is_file() && read().is_ok() && magics.iter().any(|magic| begin.starts_with(magic))
+}
+
+fn is_link_to(link: &Path, path: &Path) -> bool {
+    link.is_symlink() && link.canonicalize().ok() == path.canonicalize().ok()
 }
 
 /// Whether these are, or will be, names of one file.

@@ -6,6 +6,7 @@
 //     FSYNC_ERROR=N     so does syncing a file
 //     LINK_ERROR=N      and so do links
 //     RENAME_ERROR=N    and names that change
+//     READ_ERROR=N      reading the byte READ_AT fails with errno N
 //     READ_PAUSE=N      reading the byte READ_AT takes N milliseconds, once a file
 //     LIST_PAUSE=N      listing a folder takes N milliseconds
 //     SYNC_PAUSE=N      syncing the root takes N milliseconds, and then adds a line to $SYNC_LOG
@@ -133,6 +134,8 @@ static int fault_read(const char *path, char *out, size_t size, off_t offset,
     off_t at = setting("READ_AT");
     if (offset <= at && at < offset + (off_t)size)
         pause_for("READ_PAUSE");
+    if (offset <= at && at < offset + (off_t)size && setting("READ_ERROR") > 0)
+        return -setting("READ_ERROR");
     ssize_t count = pread(file->fh, out, size, offset);
     return count < 0 ? -errno : (int)count;
 }
