@@ -75,7 +75,7 @@ class Windows(unittest.TestCase):
             shutil.copytree(FIXTURES, world)
             # Some of the fixtures are damaged.
             _, stdout, stderr = self.run_command(command, world, expected=1)
-            (numbers,) = re.findall(r"rot90: (\d+ files), .*, (\d+ failed)", stderr)
+            (numbers,) = re.findall(r"rot90: (\d+ files rotated), .*, (\d+ failed)", stderr)
             records = stdout.decode().replace("\\\\", "/").splitlines()
             # The names of ImageMagick's and the shell's commands.
             records = [record for record in records if "ImageMagick" not in record]
