@@ -1,10 +1,5 @@
 //! What this process may use.
 
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-type Resource = libc::__rlimit_resource_t;
-#[cfg(all(unix, not(all(target_os = "linux", target_env = "gnu"))))]
-type Resource = libc::c_int;
-
 /// The memory that this process may use, in bytes: what the machine has, unless a control group
 /// or an address-space limit allows less.
 #[must_use]
@@ -92,7 +87,7 @@ pub fn most_threads() -> usize {
     const USUALLY_OPEN: usize = 16;
     let limits = [
         #[cfg(unix)]
-        limit(libc::RLIMIT_NOFILE).map(|most| {
+        limit(libc::RLIMIT_NOFILE as i32).map(|most| {
             let open = std::fs::read_dir("/dev/fd").map_or(USUALLY_OPEN, Iterator::count);
             most.saturating_sub(open as u64) / DESCRIPTORS_PER_THREAD
         }),
@@ -105,7 +100,7 @@ pub fn most_threads() -> usize {
 /// The lower one of the limits on address space.
 fn address_space() -> Option<u64> {
     #[cfg(unix)]
-    let limits = [limit(libc::RLIMIT_AS), limit(libc::RLIMIT_DATA)];
+    let limits = [libc::RLIMIT_AS, libc::RLIMIT_DATA].map(|which| limit(which as i32));
     #[cfg(not(unix))]
     let limits = [None];
     limits.into_iter().flatten().min()
@@ -114,13 +109,13 @@ fn address_space() -> Option<u64> {
 /// A limit on this process, if it has one. A sandbox may refuse to tell.
 #[cfg(unix)]
 #[allow(unsafe_code)]
-fn limit(resource: Resource) -> Option<u64> {
+fn limit(resource: i32) -> Option<u64> {
     let mut limit = libc::rlimit {
         rlim_cur: libc::RLIM_INFINITY,
         rlim_max: libc::RLIM_INFINITY,
     };
     // SAFETY: it is one such structure, which the call fills in.
-    let told = unsafe { libc::getrlimit(resource, &raw mut limit) } == 0;
+    let told = unsafe { libc::getrlimit(resource as _, &raw mut limit) } == 0;
     (told && limit.rlim_cur != libc::RLIM_INFINITY).then_some(limit.rlim_cur)
 }
 

@@ -122,6 +122,13 @@ def cluster():
     cluster = Cluster(initialize_head=True, head_node_args={
         **node, "include_dashboard": False, "ray_client_server_port": port})
     cluster.client = f"ray://127.0.0.1:{port}"
+
+    def wait_for_client():
+        """Ray starts a server for each client, on a busy machine too slowly for its own patience."""
+        join = f"import ray; ray.init({cluster.client!r})"
+        wait_for(lambda: subprocess.run([sys.executable, "-c", join], capture_output=True).returncode == 0)
+
+    cluster.wait_for_client = wait_for_client
     cluster.second = cluster.add_node(**node)
     cluster.restore = lambda: setattr(cluster, "second", cluster.add_node(**node))
 

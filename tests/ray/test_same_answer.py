@@ -207,12 +207,14 @@ def test_no_cluster_there(world):
 
 
 def test_through_the_ray_client(mixed, cluster):
+    cluster.wait_for_client()
     mixed.assert_same("*.bmp", code=1, address=False, env={"RAY_ADDRESS": cluster.client})
     ran = mixed.ray("*.bmp", "-v", address=False, env={"RAY_ADDRESS": cluster.client})
     assert b"2 nodes" in ran.stderr
 
 
 def test_the_ray_client_ends_in_order(mixed, cluster, slow_rot90):
+    cluster.wait_for_client()
     mixed.twice()
     process = mixed.start("*.bmp", "--task-bytes", "1M", "--address", cluster.client, rot90=slow_rot90,
                           address=False, start_new_session=True)
