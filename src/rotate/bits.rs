@@ -3,19 +3,10 @@
 //! Their bytes are rotated like 8-bit pixels, in bands that stay in cache. A byte column of 8, 4 or 2
 //! pixels has then become a run of [`PACKED_BAND_ROWS`] bytes, which is transposed within its bytes.
 
-use super::{Kernel, Rotation, Rows};
-
-/// Rows to a band: 64 bytes of a 1-bit column.
-pub(super) const PACKED_BAND_ROWS: usize = 512;
+use super::{Kernel, PACKED_BAND_ROWS, Rotation, Rows, TransposePacked};
 
 /// Columns of bytes that are rotated at once.
 const BYTE_COLUMNS: usize = 64;
-
-/// Transposes packed pixels: byte r of the input holds a few pixels of row r, the leftmost in its
-/// highest bits; the output is one column of pixels after the other, each `PACKED_BAND_ROWS` pixels
-/// long, packed from the highest bits too. Only as many rows as given, a multiple of 64, need be
-/// done.
-pub(super) type TransposePacked = fn(&[u8; PACKED_BAND_ROWS], usize, &mut [u8; PACKED_BAND_ROWS]);
 
 /// Rotates pixels of `bits` bits; leaves what follows each row of `out` alone.
 pub(super) fn rotate(kernel: Kernel, bits: usize, rotation: &Rotation<'_>, out: &mut [u8]) {

@@ -36,6 +36,15 @@ pub use pixels::{Pixels, rotate_pixels};
 /// Bytes of a cache line.
 pub(crate) const CACHE_LINE: usize = 64;
 
+/// Rows of pixels narrower than a byte that are rotated at once: 64 bytes of a 1-bit column.
+const PACKED_BAND_ROWS: usize = 512;
+
+/// Transposes packed pixels: byte r of the input holds a few pixels of row r, the leftmost in its
+/// highest bits; the output is one column of pixels after the other, each `PACKED_BAND_ROWS` pixels
+/// long, packed from the highest bits too. Only as many rows as given, a multiple of 64, need be
+/// done.
+type TransposePacked = fn(&[u8; PACKED_BAND_ROWS], usize, &mut [u8; PACKED_BAND_ROWS]);
+
 /// Rows of packed pixels as they lie in memory.
 #[allow(clippy::struct_field_names)] // "rows" is the word for the number of rows too
 #[derive(Clone, Copy, Debug)]

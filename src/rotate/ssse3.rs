@@ -7,9 +7,9 @@
 
 use std::arch::x86_64::*;
 
-use super::bits::{PACKED_BAND_ROWS, TransposePacked};
 use super::blocks::define_rotate;
 use super::simd::{Simd, pack_order};
+use super::{PACKED_BAND_ROWS, TransposePacked};
 
 define_rotate!(Ssse3, "ssse3");
 

@@ -6,25 +6,10 @@
 
 use std::panic::{self, AssertUnwindSafe};
 
-use super::{DecodedRows, corrupt, jpeg, png};
+use super::{DecodedRows, Embedded, corrupt, jpeg, png};
 use crate::bmp::header::{Compression, Header};
 use crate::error::Result;
 use crate::memory::reserve;
-
-/// What the headers of an embedded picture say.
-pub(super) struct Embedded {
-    pub(super) width: u32,
-    pub(super) height: u32,
-    pub(super) has_alpha: bool,
-    /// Bytes of data that are the picture's.
-    pub(super) length: usize,
-    /// The fewest bytes of data that can hold the pixels.
-    pub(super) least_bytes: u64,
-    /// Bytes that the decoder allocates, its samples included, at most.
-    pub(super) memory: u64,
-    /// Samples have 16 bits, of which 8 are kept.
-    pub(super) is_deep: bool,
-}
 
 impl Embedded {
     /// Reads the headers, if that is how the pixels are stored. Checks that the picture is as large

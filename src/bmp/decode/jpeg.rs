@@ -1,7 +1,6 @@
 //! JPEG in place of pixels: what its markers say (ITU-T T.81, annex B), and its samples.
 
-use super::embedded::Embedded;
-use super::{corrupt, truncated};
+use super::{Embedded, corrupt, truncated};
 use crate::error::{Error, Result};
 
 const END_OF_IMAGE: u8 = 0xd9;

@@ -12,7 +12,6 @@ mod tests;
 use super::header::{Compression, Header, stride_bytes};
 use crate::error::{Error, FormatError, Result};
 use crate::memory::zeroed;
-use embedded::Embedded;
 
 /// Compressed pictures up to this size are decoded whatever their data can justify.
 const ALWAYS_DECODED: u64 = 64 << 20;
@@ -30,6 +29,21 @@ impl DecodedRows<'_> {
     fn height(&self) -> usize {
         self.bytes.len() / self.stride_bytes
     }
+}
+
+/// What the headers of an embedded picture say.
+struct Embedded {
+    width: u32,
+    height: u32,
+    has_alpha: bool,
+    /// Bytes of data that are the picture's.
+    length: usize,
+    /// The fewest bytes of data that can hold the pixels.
+    least_bytes: u64,
+    /// Bytes that the decoder allocates, its samples included, at most.
+    memory: u64,
+    /// Samples have 16 bits, of which 8 are kept.
+    is_deep: bool,
 }
 
 /// What decoding makes and takes, found out before anything as large as the picture is allocated.

@@ -6,8 +6,7 @@ use std::io::{Cursor, ErrorKind};
 use image::codecs::png::PngDecoder;
 use image::{ImageDecoder, ImageError, Limits};
 
-use super::embedded::Embedded;
-use super::{corrupt, truncated};
+use super::{Embedded, corrupt, truncated};
 use crate::error::{Error, Result};
 use crate::memory::zeroed;
 
