@@ -44,13 +44,14 @@ pub(crate) fn run(plan: &Plan, config: &Config, signals: &Signals) -> anyhow::Re
     if config.dry_run {
         foresee(plan, config, &collector);
     } else {
-        let budget = MemoryBudget::new(config.max_memory());
+        let max_memory = config.max_memory();
+        let budget = MemoryBudget::new(max_memory);
         let mut options = FileOptions::default();
         options.if_exists = config.if_exists();
         options.make_directories = config.output_dir.is_some();
         options.durable = config.durable;
         options.preserve = config.preserve;
-        options.max_memory = Some(config.max_memory());
+        options.max_memory = Some(max_memory);
         // Where they are not to be had inputs are read, which is as right, if slower.
         options.mappings = Mappings::allow().ok();
         options.decode_budget = Some(&budget);

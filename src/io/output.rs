@@ -44,14 +44,16 @@ impl Output {
         options: OutputOptions,
     ) -> Result<Self> {
         let create = || match unnamed::create(folder_of(path), mode)? {
-            Some(file) => Ok((file, None)),
-            None => Hidden::create(path, mode).map(|(hidden, file)| (file, Some(hidden))),
+            Some((file, file_system)) => Ok((file, file_system, None)),
+            None => Hidden::create(path, mode).map(|(hidden, file)| {
+                let file_system = FileSystem::of(&file);
+                (file, file_system, Some(hidden))
+            }),
         };
-        let (file, hidden) = with_folder(path, options, create)?.map_err(|error| {
+        let (file, file_system, hidden) = with_folder(path, options, create)?.map_err(|error| {
             let folder = folder_of(path).display();
             Error::io(format!("cannot create the output in {folder}"), error)
         })?;
-        let file_system = FileSystem::of(&file);
         file_system.reserve(&file, size);
         Ok(Self {
             path: path.to_owned(),

@@ -4,9 +4,10 @@
 pub(super) mod unnamed {
     use std::{ffi::OsStr, fs::File, io, path::Path};
 
+    use super::file_system::FileSystem;
     use crate::io::folder::Folder;
 
-    pub(in crate::io) fn create(_: &Path, _: u32) -> io::Result<Option<File>> {
+    pub(in crate::io) fn create(_: &Path, _: u32) -> io::Result<Option<(File, FileSystem)>> {
         Ok(None)
     }
 

@@ -14,13 +14,16 @@ use super::file_system::FileSystem;
 use super::folder::Folder;
 
 /// Makes a file in `folder`, of this mode less the umask, where the file system can and is not
-/// slow at it. Fails only where there is no such folder.
-pub(super) fn create(folder: &Path, mode: u32) -> io::Result<Option<File>> {
+/// slow at it; and tells its file system. Fails only where there is no such folder.
+pub(super) fn create(folder: &Path, mode: u32) -> io::Result<Option<(File, FileSystem)>> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).mode(mode);
     let flags = OFlags::TMPFILE.bits() as i32;
     match options.custom_flags(flags).open(folder) {
-        Ok(file) => Ok(Some(file).filter(|file| FileSystem::of(file) != FileSystem::NamesSlowly)),
+        Ok(file) => {
+            let file_system = FileSystem::of(&file);
+            Ok((file_system != FileSystem::NamesSlowly).then_some((file, file_system)))
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Err(error),
         Err(_) => Ok(None),
     }

@@ -60,7 +60,7 @@ pub struct Rotated {
 /// # Ok::<(), rot90::Error>(())
 /// ```
 pub fn rotate(bitmap: &[u8]) -> Result<Rotated> {
-    rotate_within(bitmap, default_max_memory())
+    rotate_decoding(bitmap, default_max_memory)
 }
 
 /// [`rotate`] with a bound on the bytes that decoding a compressed picture may take.
@@ -69,6 +69,12 @@ pub fn rotate(bitmap: &[u8]) -> Result<Rotated> {
 ///
 /// As [`rotate`].
 pub fn rotate_within(bitmap: &[u8], max_memory: u64) -> Result<Rotated> {
+    rotate_decoding(bitmap, || max_memory)
+}
+
+/// Asks for the bound where there is something to decode: asking the system takes as long as
+/// rotating a small picture.
+fn rotate_decoding(bitmap: &[u8], max_memory: impl FnOnce() -> u64) -> Result<Rotated> {
     let size = bitmap.len() as u64;
     let header = Header::parse(&bitmap[..bitmap.len().min(HEADER_BYTES)], size)?;
     let part = |range: Range<u64>| &bitmap[range.start as usize..range.end as usize];
@@ -81,7 +87,7 @@ pub fn rotate_within(bitmap: &[u8], max_memory: u64) -> Result<Rotated> {
     } else {
         let decoding = Decoding::new(&header, data)?;
         left_out.extend(decoding.left_out());
-        decoded = decoding.decode(&header, data, 0, max_memory)?;
+        decoded = decoding.decode(&header, data, 0, max_memory())?;
         (&decoded[..], decoding.bits_per_pixel)
     };
     let layout = Layout::new(&header, part(header.prefix_range()), bits_per_pixel, size)?;

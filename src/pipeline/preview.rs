@@ -56,13 +56,16 @@ pub fn preview(path: &Path, longest_side: u32, max_memory: u64) -> Result<Previe
     let (columns, rows) = (grid(width), grid(height));
     let stride = stride_bytes(width, depth);
     // A row of a file that is read. The last one may lack its padding.
-    let row_bytes = (u64::from(width) * u64::from(depth)).div_ceil(8);
-    if decoded.is_none() && row_bytes > max_memory {
+    let row_bytes = match &decoded {
+        None => (u64::from(width) * u64::from(depth)).div_ceil(8),
+        Some(_) => 0,
+    };
+    if row_bytes > max_memory {
         return Err(Error::Memory(format!(
             "needs {row_bytes} bytes of memory for a row; the limit is {max_memory}"
         )));
     }
-    let mut read = zeroed(if decoded.is_none() { row_bytes } else { 0 })?;
+    let mut read = zeroed(row_bytes)?;
     let mut rgb = Vec::with_capacity(columns.len() * rows.len() * 3);
     for pair in &rows {
         let mut sums = vec![[0_u16; 3]; columns.len()];
